@@ -1,0 +1,44 @@
+# One line each; every target bootstraps what it needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DATA   ?= .rushes
+PORT   ?= 8000
+
+.PHONY: demo up test check format lock bench crash clean
+
+demo: $(VENV)/.run            ## two real videos, made by a platform that starts and stops by itself
+	@$(BIN)/python examples/demo.py
+
+up: $(VENV)/.run              ## the same platform, kept running
+	@exec $(BIN)/rushes up --port $(PORT) --data $(DATA)
+
+test: $(VENV)/.dev            ## everything a change must pass, under ten minutes on two cores
+	@$(BIN)/python -m pytest tests
+
+check: $(VENV)/.dev           ## format, lint, types, import rules, spelling
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/basedpyright && $(BIN)/lint-imports && $(BIN)/codespell
+
+crash: $(VENV)/.dev           ## the long crash suite
+	@$(BIN)/python -m pytest tests/crash --long
+
+bench: $(VENV)/.dev           ## measurements, each with a baseline in the same run
+	@$(BIN)/python -m bench
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev            ## compile requirements/*.txt from the pyproject files
+	@$(PYTHON) scripts/lock.py
+
+$(VENV)/.venv:
+	@$(PYTHON) scripts/bootstrap.py $(VENV) && touch $@
+
+$(VENV)/.run: $(VENV)/.venv requirements/run.txt server/pyproject.toml sdk/pyproject.toml
+	@$(BIN)/python scripts/install.py requirements/run.txt && touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@$(BIN)/python scripts/install.py requirements/dev.txt && touch $@
+
+clean:
+	@rm -rf $(VENV) demo
