@@ -1,0 +1,151 @@
+"""The connection pool, the named SQL, and the one place that decides what a lost connection is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, NoReturn, TypeAlias
+
+import aiosql
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Row: TypeAlias = asyncpg.Record
+
+# Short transactions only; a paused process must not hold a lock for long.
+SESSION = {
+    "application_name": "rushes",
+    "timezone": "UTC",
+    "statement_timeout": "10000",
+    "lock_timeout": "3000",
+    "idle_in_transaction_session_timeout": "10000",
+    "tcp_keepalives_idle": "10",
+}
+
+
+class DatabaseUnavailable(Exception):
+    """No connection can be had, or it was lost. What was being done may have happened."""
+
+
+class UnsafeDatabase(Exception):
+    """The server runs with a durability setting off, so that "accepted" would not mean "durable"."""
+
+
+def load_queries(name: str) -> Any:
+    """The statements of sql/<name>.sql as callables: `queries.claim(connection, lane=...)`."""
+    text = files("rushes.store").joinpath("sql", f"{name}.sql").read_text("utf-8")
+    return aiosql.from_str(text, "asyncpg")
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """True if the connection is gone and a new one may work.
+
+    asyncpg raises five kinds when its server is killed; InternalClientError is one of them and derives from plain
+    Exception.
+    """
+    return isinstance(
+        error,
+        OSError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.AdminShutdownError
+        | asyncpg.CrashShutdownError
+        | asyncpg.TooManyConnectionsError
+        | asyncpg.InterfaceError
+        | asyncpg.InternalClientError
+        | asyncpg.DiskFullError
+        | TimeoutError,
+    )
+
+
+def is_worth_repeating(error: BaseException) -> bool:
+    """True if the same statement may succeed at once: a deadlock or a serialization failure."""
+    return isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
+
+
+async def _keep_session(_: Any) -> None:
+    """The pool's reset is a no-op: we leave no session state behind."""
+
+
+class Database:
+    """A pool of connections to PostgreSQL. start, started and stop, in any order and any number of times."""
+
+    def __init__(self, dsn: str, *, size: int = 10) -> None:
+        self.dsn = dsn
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    @property
+    def started(self) -> bool:
+        return self._pool is not None
+
+    async def start(self) -> None:
+        """Raises DatabaseUnavailable if PostgreSQL does not answer within ten seconds."""
+        if self._pool is not None:
+            return
+        try:
+            self._pool = await asyncpg.create_pool(
+                self.dsn,
+                min_size=1,
+                max_size=self._size,
+                timeout=10,
+                reset=_keep_session,
+                server_settings=SESSION,
+                max_inactive_connection_lifetime=60,
+            )
+        except Exception as error:
+            _raise_translated(error)
+
+    async def stop(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), 5)
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One connection; every statement commits by itself. Raises DatabaseUnavailable, also when it is lost midway."""
+        if self._pool is None:
+            raise DatabaseUnavailable("the pool is not started")
+        try:
+            async with self._pool.acquire(timeout=5) as connection:
+                yield connection
+        except Exception as error:
+            _raise_translated(error)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One connection inside one READ COMMITTED transaction."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def repeated(self, work: Callable[[Connection], Awaitable[Any]]) -> Any:
+        """Run `work` in a transaction, again (three times at most) after a deadlock or serialization failure."""
+        for last in (False, False, True):
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if last:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def refuse_if_unsafe(self) -> None:
+        """Raises UnsafeDatabase when fsync, synchronous_commit or full_page_writes is off."""
+        async with self.connection() as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                if await connection.fetchval("SELECT current_setting($1)", setting) == "off":
+                    raise UnsafeDatabase(
+                        f"PostgreSQL runs with {setting} off, so an accepted request could be lost. Switch it on,"
+                        " or set RUSHES_ALLOW_UNSAFE_DATABASE=1."
+                    )
+
+
+def _raise_translated(error: Exception) -> NoReturn:
+    if is_connection_lost(error):
+        raise DatabaseUnavailable(str(error) or type(error).__name__) from error
+    raise error

@@ -1,0 +1,285 @@
+-- The life of a request, statement by statement. Every later write of an attempt carries the fence (attempt = :attempt).
+
+-- name: submit^
+-- Admit one request: the organisation's row is locked, its balance, queue and key limits are checked and the quote is
+-- held; the request, its first event and (if wanted) the webhook row appear together. No row: a limit refused it.
+WITH org AS (
+  UPDATE organisations o
+     SET held_micro = o.held_micro + :quote_micro,
+         unfinished = o.unfinished + 1,
+         -- start-time fair queueing (Goyal, Vin and Cheng, 1996): never before what is being served now
+         finish_tag = greatest(o.finish_tag, coalesce((SELECT w.start_tag FROM requests w
+             WHERE w.waiting AND w.lane = :lane ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1), 0)) + :cost
+   WHERE o.org_id = :org_id
+     AND (o.balance_micro IS NULL OR o.balance_micro - o.held_micro >= :quote_micro)
+     AND (:max_queued::integer IS NULL OR o.unfinished < :max_queued::integer)
+  RETURNING o.org_id, o.finish_tag
+), key AS (
+  UPDATE api_keys k SET held_micro = k.held_micro + :quote_micro
+    FROM org WHERE k.key_id = :key_id AND k.org_id = org.org_id RETURNING k.key_id
+), request AS (
+  INSERT INTO requests (request_id, org_id, user_id, key_id, model, engine, lane, status, waiting, priority, start_tag,
+                        payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
+                        expires_after, quote_micro, event_n)
+  SELECT :request_id, org.org_id, :user_id, :key_id, :model, :engine, :lane, 'queued', true, :priority,
+         org.finish_tag - :cost, :payload, :params, :plan, :media, :fault, :warnings, :metadata, :webhook_url,
+         :webhook_events, :expires_after, :quote_micro, 1
+    FROM org
+  RETURNING *
+), event AS (
+  INSERT INTO events (request_id, n, org_id, status, attempt)
+  SELECT request_id, 1, org_id, 'queued', 0 FROM request
+), box AS (
+  INSERT INTO outbox (event_id, request_id, org_id, status, url)
+  SELECT 'evt_' || request_id || '_1', request_id, org_id, 'queued', webhook_url
+    FROM request WHERE webhook_url IS NOT NULL AND 'request.queued' = ANY(webhook_events)
+), woken AS (
+  SELECT pg_notify('rushes_queue', lane) FROM request
+)
+SELECT request.* FROM request, woken;
+
+-- name: key_may_spend$
+-- Whether a key's spending limit leaves room for a quote; the key's row is locked until the transaction ends.
+SELECT spend_limit_micro IS NULL OR spend_limit_micro - spent_micro - held_micro >= :quote_micro
+  FROM api_keys WHERE key_id = :key_id FOR UPDATE;
+
+-- name: why_refused^
+-- What stood in the way of a submit.
+SELECT balance_micro, held_micro, unfinished FROM organisations WHERE org_id = :org_id;
+
+-- name: remember_submit$
+-- Take an idempotency key inside the submit transaction; null if somebody holds it (a racing holder is waited for).
+INSERT INTO idempotency (org_id, key, body_hash, request_id) VALUES (:org_id, :key, :body_hash, :request_id)
+ON CONFLICT (org_id, key) DO NOTHING RETURNING 1;
+
+-- name: remember_answer!
+-- Keep the first answer, byte for byte, in the same transaction.
+UPDATE idempotency SET answer = :answer WHERE org_id = :org_id AND key = :key;
+
+-- name: remembered^
+-- What an idempotency key was first used for.
+SELECT body_hash, request_id, answer FROM idempotency WHERE org_id = :org_id AND key = :key;
+
+-- name: forget_old_keys!
+DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '48 hours';
+
+-- name: claim
+-- Take up to :slots queued requests of some lanes, best first. One index scan where there is one lane.
+WITH next AS MATERIALIZED (
+  SELECT request_id FROM requests
+   WHERE waiting AND lane = ANY(:lanes::text[]) AND not_before <= clock_timestamp()
+   ORDER BY priority DESC, start_tag, request_id LIMIT :slots FOR UPDATE SKIP LOCKED
+), claimed AS (
+  UPDATE requests r
+     SET status = 'dispatched', waiting = false, attempt = r.attempt + 1, tries = r.tries + 1,
+         qworker_id = :qworker_id, lease_until = clock_timestamp() + :lease, progress = 0, stage = NULL,
+         event_n = r.event_n + 1, updated_at = clock_timestamp()
+    FROM next WHERE r.request_id = next.request_id
+  RETURNING r.*
+), tried AS (
+  INSERT INTO attempts (request_id, attempt, qworker_id) SELECT request_id, attempt, qworker_id FROM claimed
+), event AS (
+  INSERT INTO events (request_id, n, org_id, status, attempt)
+  SELECT request_id, event_n, org_id, status, attempt FROM claimed
+), box AS (
+  INSERT INTO outbox (event_id, request_id, org_id, status, url)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
+    FROM claimed WHERE webhook_url IS NOT NULL AND 'request.dispatched' = ANY(webhook_events)
+)
+SELECT claimed.*, pg_notify('rushes_request', request_id::text) FROM claimed ORDER BY priority DESC, start_tag, request_id;
+
+-- name: begin^
+-- dispatched -> processing, under the fence.
+WITH begun AS (
+  UPDATE requests SET status = 'processing', stage = :stage, started_at = coalesce(started_at, clock_timestamp()),
+                      event_n = event_n + 1, updated_at = clock_timestamp()
+   WHERE request_id = :request_id AND attempt = :attempt AND status = 'dispatched'
+  RETURNING *
+), event AS (
+  INSERT INTO events (request_id, n, org_id, status, attempt)
+  SELECT request_id, event_n, org_id, status, attempt FROM begun
+), box AS (
+  INSERT INTO outbox (event_id, request_id, org_id, status, url)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
+    FROM begun WHERE webhook_url IS NOT NULL AND 'request.processing' = ANY(webhook_events)
+)
+SELECT request_id, pg_notify('rushes_request', request_id::text) FROM begun;
+
+-- name: progress!
+-- The latest progress, under the fence; never falls within an attempt.
+UPDATE requests SET progress = greatest(progress, :progress::smallint), stage = :stage, updated_at = clock_timestamp()
+ WHERE request_id = :request_id AND attempt = :attempt AND status IN ('dispatched', 'processing');
+
+-- name: note_stages!
+UPDATE attempts SET stages = :stages WHERE request_id = :request_id AND attempt = :attempt;
+
+-- name: remember!
+-- An engine's remote id, under the fence.
+UPDATE requests SET remembered = :ref
+ WHERE request_id = :request_id AND attempt = :attempt AND status IN ('dispatched', 'processing');
+
+-- name: renew
+-- Renew every lease a qworker holds, in one statement; what does not come back is no longer its own.
+UPDATE requests r SET lease_until = clock_timestamp() + :lease
+  FROM unnest(:request_ids::uuid[], :attempts::integer[]) AS held (request_id, attempt)
+ WHERE r.request_id = held.request_id AND r.attempt = held.attempt AND r.status IN ('dispatched', 'processing')
+RETURNING r.request_id;
+
+-- name: conclude^
+-- The one way a request ends. Only if it may still end so: status and outcome, event, webhook row, usage row, the money
+-- held and the attempt's record, in one statement. :attempt null is a cancel or an expiry (nobody's attempt).
+WITH ended AS (
+  UPDATE requests r
+     SET status = :status, waiting = false, lease_until = NULL, stage = NULL, outcome = :outcome, error = :error,
+         error_code = :error_code, retryable = :retryable, event_n = r.event_n + 1,
+         progress = CASE WHEN :status = 'success' THEN 100 ELSE r.progress END,
+         charge_micro = CASE WHEN :status = 'success' THEN r.quote_micro ELSE 0 END,
+         finished_at = clock_timestamp(), updated_at = clock_timestamp(),
+         expires_at = CASE WHEN :status = 'success' THEN clock_timestamp()
+             + least(:keep_seconds, coalesce(r.expires_after, :keep_seconds)) * interval '1 second' END
+   WHERE r.request_id = :request_id
+     AND (:org_id::uuid IS NULL OR r.org_id = :org_id::uuid)
+     AND (:attempt::integer IS NULL OR r.attempt = :attempt::integer)
+     AND (NOT :expired_only OR r.lease_until < clock_timestamp())
+     AND r.status = ANY(:from_statuses::text[])
+  RETURNING r.*
+), money AS (
+  UPDATE organisations o
+     SET held_micro = o.held_micro - ended.quote_micro, unfinished = o.unfinished - 1,
+         balance_micro = o.balance_micro - ended.charge_micro
+    FROM ended WHERE o.org_id = ended.org_id
+), key AS (
+  UPDATE api_keys k
+     SET held_micro = k.held_micro - ended.quote_micro, spent_micro = k.spent_micro + ended.charge_micro
+    FROM ended WHERE k.key_id = ended.key_id
+), bill AS (
+  INSERT INTO usage_rows (request_id, org_id, key_id, model, engine, seconds, run_seconds, wait_seconds, charge_micro)
+  SELECT request_id, org_id, key_id, model, engine, :seconds,
+         extract(epoch FROM finished_at - coalesce(started_at, finished_at)),
+         extract(epoch FROM coalesce(started_at, finished_at) - queued_at), charge_micro
+    FROM ended WHERE status = 'success'
+), made AS (
+  INSERT INTO artifacts (artifact_id, org_id, request_id, attempt, kind, path, content_type, size_bytes, sha256,
+                         width, height, fps, seconds, expires_at)
+  SELECT a.artifact_id, ended.org_id, ended.request_id, ended.attempt, a.kind, a.path, a.content_type, a.size_bytes,
+         a.sha256, a.width, a.height, a.fps, a.seconds, ended.expires_at
+    FROM ended, json_to_recordset(:artifacts) AS a (artifact_id uuid, kind text, path text, content_type text,
+         size_bytes bigint, sha256 text, width integer, height integer, fps double precision, seconds double precision)
+), event AS (
+  INSERT INTO events (request_id, n, org_id, status, attempt)
+  SELECT request_id, event_n, org_id, status, attempt FROM ended
+), box AS (
+  INSERT INTO outbox (event_id, request_id, org_id, status, url)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
+    FROM ended WHERE webhook_url IS NOT NULL AND 'request.' || status = ANY(webhook_events)
+), tried AS (
+  UPDATE attempts t SET finished_at = clock_timestamp(), result = ended.status, error = ended.error, report = :report
+    FROM ended WHERE t.request_id = ended.request_id AND t.attempt = ended.attempt AND t.finished_at IS NULL
+)
+SELECT ended.*, pg_notify('rushes_request', request_id::text),
+       CASE WHEN :attempt::integer IS NULL AND qworker_id IS NOT NULL
+            THEN pg_notify('rushes_stop', request_id::text) END
+  FROM ended;
+
+-- name: requeue^
+-- dispatched or processing -> queued: a rescue (:expired_only), a hand-back (which gives its try back) or a retry.
+WITH back AS (
+  UPDATE requests r
+     SET status = 'queued', waiting = true, lease_until = NULL, progress = 0, stage = NULL,
+         tries = r.tries - CASE WHEN :give_try_back THEN 1 ELSE 0 END,
+         not_before = clock_timestamp() + :delay, event_n = r.event_n + 1, updated_at = clock_timestamp()
+   WHERE r.request_id = :request_id AND r.attempt = :attempt AND r.status IN ('dispatched', 'processing')
+     AND (NOT :expired_only OR r.lease_until < clock_timestamp())
+  RETURNING r.*
+), event AS (
+  INSERT INTO events (request_id, n, org_id, status, attempt)
+  SELECT request_id, event_n, org_id, status, attempt FROM back
+), box AS (
+  INSERT INTO outbox (event_id, request_id, org_id, status, url)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
+    FROM back WHERE webhook_url IS NOT NULL AND 'request.queued' = ANY(webhook_events)
+), tried AS (
+  UPDATE attempts t SET finished_at = clock_timestamp(), result = :result, error = :error
+    FROM back WHERE t.request_id = back.request_id AND t.attempt = back.attempt AND t.finished_at IS NULL
+)
+SELECT back.request_id, pg_notify('rushes_request', request_id::text), pg_notify('rushes_queue', lane) FROM back;
+
+-- name: expired_leases
+-- Requests whose lease ran out, oldest first.
+SELECT request_id, attempt, tries FROM requests
+ WHERE status IN ('dispatched', 'processing') AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 100;
+
+-- name: holder^
+-- Who holds a request now: read together with "no row" of a fenced write.
+SELECT status, attempt FROM requests WHERE request_id = :request_id;
+
+-- name: one^
+-- One request of an organisation.
+SELECT * FROM requests WHERE request_id = :request_id AND org_id = :org_id;
+
+-- name: position$
+-- How many requests would be claimed before a queued one; null when it is not queued.
+SELECT (SELECT count(*) FROM requests w WHERE w.waiting AND w.lane = r.lane AND (w.priority > r.priority
+           OR (w.priority = r.priority AND (w.start_tag, w.request_id) < (r.start_tag, r.request_id))))
+  FROM requests r WHERE r.request_id = :request_id AND r.waiting;
+
+-- name: listed
+-- Newest first, filtered; the total comes from `counted`.
+SELECT * FROM requests
+ WHERE org_id = :org_id
+   AND (:model::text IS NULL OR model = :model::text)
+   AND (:statuses::text[] IS NULL OR status = ANY(:statuses::text[]))
+   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
+   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
+   AND (:id_prefix::text IS NULL OR request_id::text LIKE :id_prefix::text || '%')
+   AND (:words::text IS NULL OR position(lower(:words::text) IN lower(coalesce(plan->>'prompt', ''))) > 0)
+   AND (:before_at::timestamptz IS NULL OR (created_at, request_id) < (:before_at::timestamptz, :before_id::uuid))
+ ORDER BY created_at DESC, request_id DESC LIMIT :limit OFFSET :offset;
+
+-- name: counted$
+-- How many requests a filter matches.
+SELECT count(*) FROM requests
+ WHERE org_id = :org_id
+   AND (:model::text IS NULL OR model = :model::text)
+   AND (:statuses::text[] IS NULL OR status = ANY(:statuses::text[]))
+   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
+   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
+   AND (:id_prefix::text IS NULL OR request_id::text LIKE :id_prefix::text || '%')
+   AND (:words::text IS NULL OR position(lower(:words::text) IN lower(coalesce(plan->>'prompt', ''))) > 0);
+
+-- name: artifacts_of
+-- The artifacts of some requests that are still there.
+SELECT * FROM artifacts WHERE request_id = ANY(:request_ids::uuid[]) ORDER BY kind DESC;
+
+-- name: attempts_of
+SELECT * FROM attempts WHERE request_id = :request_id ORDER BY attempt;
+
+-- name: events_of
+-- The stored events of a request after number :after, in order.
+SELECT n, status, attempt, at FROM events WHERE request_id = :request_id AND n > :after ORDER BY n;
+
+-- name: purge^
+-- Forget what a final request carried; its id, status, times and charge remain.
+WITH gone AS (
+  UPDATE requests SET payload = '{}', params = '{}', plan = '{}', media = '[]', metadata = NULL, outcome = NULL,
+         purged_at = clock_timestamp(), expires_at = least(expires_at, clock_timestamp()), updated_at = clock_timestamp()
+   WHERE request_id = :request_id AND org_id = :org_id AND status IN ('success', 'failed', 'cancelled')
+  RETURNING *
+), dead AS (
+  UPDATE artifacts a SET deleted_at = clock_timestamp() FROM gone
+   WHERE a.request_id = gone.request_id AND a.deleted_at IS NULL
+)
+SELECT gone.*, pg_notify('rushes_request', request_id::text) FROM gone;
+
+-- name: median_seconds
+-- For each model: the median seconds from start to finish of its latest successes.
+SELECT model, percentile_cont(0.5) WITHIN GROUP (ORDER BY run_seconds) AS run_seconds, count(*) AS finished
+  FROM (SELECT model, run_seconds, row_number() OVER (PARTITION BY model ORDER BY at DESC) AS nth
+          FROM usage_rows WHERE at > clock_timestamp() - interval '7 days') recent
+ WHERE nth <= 50 GROUP BY model;
+
+-- name: load_by_model
+-- For each model: queued and running now.
+SELECT model, count(*) FILTER (WHERE status = 'queued') AS queued,
+       count(*) FILTER (WHERE status IN ('dispatched', 'processing')) AS running
+  FROM requests WHERE status IN ('queued', 'dispatched', 'processing') GROUP BY model;
