@@ -1,4 +1,4 @@
-"""A model card: what a model takes, what it costs and which engine renders it. Declared here, read by catalog/loader."""
+"""A model card: what a model takes, what it costs and which engine renders it; catalog/loader reads them from files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,6 +62,8 @@ class Parameter:
     unsupported_text: str = ""
     open_options: bool = False
     """True where only some values are known: others are accepted."""
+    labels: Mapping[str, str | int | float] = field(default_factory=dict[str, str | int | float])
+    """Other words for an option, such as "720P" for "1280x720"."""
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
@@ -102,6 +104,38 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A combination of parameters that is refused or warned about, with the sentence the customer reads.
+
+    Every condition that is set must hold: each group of `given` has a member with a value, no member of `absent` has
+    one, each parameter of `values` has one of the listed values, and the parameters of `count` carry more than
+    `at_most` values together (a list counts its items).
+    """
+
+    text: str
+    refuse: bool = False
+    given: tuple[tuple[str, ...], ...] = ()
+    absent: tuple[str, ...] = ()
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
+    count: tuple[str, ...] = ()
+    at_most: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every parameter the rule speaks of, those it would blame first."""
+        return (*self.values, *(name for group in self.given for name in group), *self.count, *self.absent)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """An engine that renders a model better than the card's own, once an operator has configured it."""
+
+    engine: str
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What that engine needs to know, such as the upstream's id of the model or a family of pipelines."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """One entry of the catalogue."""
 
@@ -124,6 +158,11 @@ class ModelCard:
     model_type: str = "video"
     requires_any: tuple[tuple[str, ...], ...] = ()
     """Groups of parameters of which at least one must be given."""
+    rules: tuple[Rule, ...] = ()
+    prefers: tuple[EngineChoice, ...] = ()
+    """Engines to take before `engine`, best first, where they are configured."""
+    example: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """A payload that works, for the guide."""
     synchronous_post: bool = False
     test_only: bool = False
     created_at: int = 0
