@@ -1,7 +1,7 @@
 """The connection pool, the named SQL, and the one place that decides what a lost connection is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any, NoReturn, TypeAlias
@@ -35,7 +35,12 @@ class UnsafeDatabase(Exception):
 def load_queries(name: str) -> Any:
     """The statements of sql/<name>.sql as callables: `queries.claim(connection, lane=...)`."""
     text = files("rushes.store").joinpath("sql", f"{name}.sql").read_text("utf-8")
-    return aiosql.from_str(text, "asyncpg")
+    return aiosql.from_str(text, "asyncpg", mandatory_parameters=False)
+
+
+async def collect(rows: AsyncIterator[Row]) -> list[Row]:
+    """The rows of a statement that gives many."""
+    return [row async for row in rows]
 
 
 def is_connection_lost(error: BaseException) -> bool:
@@ -107,8 +112,8 @@ class Database:
             pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """One connection; every statement commits by itself. Raises DatabaseUnavailable, also when it is lost midway."""
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """One connection; every statement commits by itself. Raises DatabaseUnavailable."""
         if self._pool is None:
             raise DatabaseUnavailable("the pool is not started")
         try:
@@ -118,7 +123,7 @@ class Database:
             _raise_translated(error)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self) -> AsyncGenerator[Connection]:
         """One connection inside one READ COMMITTED transaction."""
         async with self.connection() as connection, connection.transaction():
             yield connection

@@ -86,6 +86,8 @@ def _refuse_strangers(known: list[Migration], applied: dict[int, str]) -> None:
     by_number = {m.number: m for m in known}
     for number, digest in applied.items():
         if number not in by_number:
-            raise SchemaTooNew(f"The database has migration {number}, which this release does not know. Upgrade rushes.")
+            raise SchemaTooNew(
+                f"The database has migration {number}, which this release does not know. Upgrade rushes."
+            )
         if by_number[number].digest != digest:
             raise SchemaTooNew(f"Migration {by_number[number].name} differs from the one applied to this database.")

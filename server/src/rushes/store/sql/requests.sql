@@ -1,13 +1,14 @@
 -- The life of a request, statement by statement. Every later write of an attempt carries the fence (attempt = :attempt).
 
 -- name: submit^
--- Admit one request: the organisation's row is locked, its balance, queue and key limits are checked and the quote is
--- held; the request, its first event and (if wanted) the webhook row appear together. No row: a limit refused it.
+-- Admit one request: the organisation's row is locked, its balance and queue limit are checked and the quote is held;
+-- the request, its first event and (if wanted) the webhook row appear together. No row: a limit refused it. The caller
+-- rolls back when may_spend is false. Locks are taken organisation first, then key, here and in conclude.
 WITH org AS (
   UPDATE organisations o
      SET held_micro = o.held_micro + :quote_micro,
          unfinished = o.unfinished + 1,
-         -- start-time fair queueing (Goyal, Vin and Cheng, 1996): never before what is being served now
+         -- start-time fair queueing (Goyal, Vin and Cheng, 1996), so never before what is being served now
          finish_tag = greatest(o.finish_tag, coalesce((SELECT w.start_tag FROM requests w
              WHERE w.waiting AND w.lane = :lane ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1), 0)) + :cost
    WHERE o.org_id = :org_id
@@ -16,7 +17,8 @@ WITH org AS (
   RETURNING o.org_id, o.finish_tag
 ), key AS (
   UPDATE api_keys k SET held_micro = k.held_micro + :quote_micro
-    FROM org WHERE k.key_id = :key_id AND k.org_id = org.org_id RETURNING k.key_id
+    FROM org WHERE k.key_id = :key_id AND k.org_id = org.org_id
+  RETURNING k.spend_limit_micro IS NULL OR k.spent_micro + k.held_micro <= k.spend_limit_micro AS may_spend
 ), request AS (
   INSERT INTO requests (request_id, org_id, user_id, key_id, model, engine, lane, status, waiting, priority, start_tag,
                         payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
@@ -36,12 +38,7 @@ WITH org AS (
 ), woken AS (
   SELECT pg_notify('rushes_queue', lane) FROM request
 )
-SELECT request.* FROM request, woken;
-
--- name: key_may_spend$
--- Whether a key's spending limit leaves room for a quote; the key's row is locked until the transaction ends.
-SELECT spend_limit_micro IS NULL OR spend_limit_micro - spent_micro - held_micro >= :quote_micro
-  FROM api_keys WHERE key_id = :key_id FOR UPDATE;
+SELECT request.*, coalesce((SELECT may_spend FROM key), true) AS may_spend FROM request, woken;
 
 -- name: why_refused^
 -- What stood in the way of a submit.
@@ -147,11 +144,11 @@ WITH ended AS (
   UPDATE organisations o
      SET held_micro = o.held_micro - ended.quote_micro, unfinished = o.unfinished - 1,
          balance_micro = o.balance_micro - ended.charge_micro
-    FROM ended WHERE o.org_id = ended.org_id
+    FROM ended WHERE o.org_id = ended.org_id RETURNING o.org_id
 ), key AS (
   UPDATE api_keys k
      SET held_micro = k.held_micro - ended.quote_micro, spent_micro = k.spent_micro + ended.charge_micro
-    FROM ended WHERE k.key_id = ended.key_id
+    FROM ended JOIN money ON money.org_id = ended.org_id WHERE k.key_id = ended.key_id
 ), bill AS (
   INSERT INTO usage_rows (request_id, org_id, key_id, model, engine, seconds, run_seconds, wait_seconds, charge_micro)
   SELECT request_id, org_id, key_id, model, engine, :seconds,

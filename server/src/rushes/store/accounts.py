@@ -1,0 +1,142 @@
+"""Organisations and API keys in the store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from rushes.store.database import Connection, Database, Row, collect, load_queries
+from rushes.store.records import dump, parse
+
+_sql = load_queries("accounts")
+
+BOOTSTRAP_LOCK = 7_364_202
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A stored API key and what it may do."""
+
+    key_id: str
+    org_id: UUID
+    user_id: UUID | None
+    name: str
+    secret_hash: bytes
+    scopes: tuple[str, ...]
+    limits: Mapping[str, Any]
+    """The key's own limits over those of its organisation."""
+    holds: bool
+    expires_at: datetime | None
+
+
+class Accounts:
+    """Everything the store knows about organisations, keys and signing keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_organisation(
+        self, name: str, *, balance_micro: int | None = None, limits: Mapping[str, Any] | None = None
+    ) -> UUID:
+        async with self._database.connection() as connection:
+            return await _add_organisation(connection, name, balance_micro, limits or {})
+
+    async def first_organisation(self, name: str) -> tuple[UUID, bool]:
+        """The oldest organisation, made if there is none; whether it was made. Safe in several processes at once."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", BOOTSTRAP_LOCK)
+            org_id = await _sql.any_organisation(connection)
+            if org_id is not None:
+                return org_id, False
+            return await _add_organisation(connection, name, None, {}), True
+
+    async def organisation(self, org_id: UUID) -> Row | None:
+        async with self._database.connection() as connection:
+            return await _sql.organisation(connection, org_id=org_id)
+
+    async def organisations(self) -> list[Row]:
+        async with self._database.connection() as connection:
+            return await collect(_sql.organisations(connection))
+
+    async def add_key(
+        self,
+        org_id: UUID,
+        *,
+        key_id: str,
+        secret_hash: bytes,
+        last4: str,
+        name: str,
+        scopes: Sequence[str],
+        user_id: UUID | None = None,
+        expires_at: datetime | None = None,
+        spend_limit_micro: int | None = None,
+        limits: Mapping[str, Any] | None = None,
+    ) -> None:
+        async with self._database.connection() as connection:
+            await _sql.add_key(
+                connection,
+                key_id=key_id,
+                org_id=org_id,
+                user_id=user_id,
+                name=name,
+                secret_hash=secret_hash,
+                last4=last4,
+                scopes=list(scopes),
+                spend_limit_micro=spend_limit_micro,
+                limits=dump(limits or {}),
+                expires_at=expires_at,
+            )
+
+    async def key(self, key_id: str) -> KeyRow | None:
+        """A key by its public part, whether or not it still holds."""
+        async with self._database.connection() as connection:
+            row = await _sql.key(connection, key_id=key_id)
+        if row is None:
+            return None
+        return KeyRow(
+            key_id=row["key_id"],
+            org_id=row["org_id"],
+            user_id=row["user_id"],
+            name=row["name"],
+            secret_hash=bytes(row["secret_hash"]),
+            scopes=tuple(row["scopes"]),
+            limits={**parse(row["org_limits"]), **parse(row["limits"])},
+            holds=row["holds"],
+            expires_at=row["expires_at"],
+        )
+
+    async def keys(self, org_id: UUID | None = None) -> list[Row]:
+        """The keys of one organisation, or all of them (for administration), oldest first."""
+        async with self._database.connection() as connection:
+            if org_id is None:
+                return await collect(_sql.all_keys(connection))
+            return await collect(_sql.keys_of(connection, org_id=org_id))
+
+    async def revoke_key(self, key_id: str, org_id: UUID | None = None) -> bool:
+        """Revoke a key everywhere within a second; False if there is no such key (in that organisation)."""
+        async with self._database.connection() as connection:
+            return await _sql.revoke_key(connection, key_id=key_id, org_id=org_id) is not None
+
+    async def used(self, key_ids: Sequence[str]) -> None:
+        """Write when keys were last used."""
+        async with self._database.connection() as connection:
+            await _sql.used_keys(connection, key_ids=list(key_ids))
+
+    async def signing_keys(self, kid: str, secret: bytes) -> list[tuple[str, bytes]]:
+        """Every signing key in force, oldest first; the given one is added if there is none."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", BOOTSTRAP_LOCK)
+            rows = await collect(_sql.signing_keys(connection))
+            if not rows:
+                await _sql.add_signing_key(connection, kid=kid, secret=secret)
+                return [(kid, secret)]
+        return [(row["kid"], bytes(row["secret"])) for row in rows]
+
+
+async def _add_organisation(
+    connection: Connection, name: str, balance_micro: int | None, limits: Mapping[str, Any]
+) -> UUID:
+    org_id = uuid4()
+    await _sql.add_organisation(connection, org_id=org_id, name=name, balance_micro=balance_micro, limits=dump(limits))
+    return org_id

@@ -1,0 +1,380 @@
+"""Requests in the store: submit, claim, renew, conclude, read. The truth of the queue."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from rushes.domain.request import FINAL, Status
+from rushes.store.database import Connection, Database, Row, collect, load_queries
+from rushes.store.records import Ending, Filters, NewRequest, Request, dump
+
+_sql = load_queries("requests")
+
+RUNNING = (Status.DISPATCHED, Status.PROCESSING)
+NOT_FINAL = tuple(status for status in Status if status not in FINAL)
+
+
+class RefusedSubmit(Exception):
+    """A limit stood in the way: `code` is insufficient_credits or too_many_queued."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class Replay(Exception):
+    """The idempotency key was used before, for the same body: here is the first answer."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__("replay")
+        self.answer = answer
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before, for another body."""
+
+
+AnswerOf = Callable[[Request], str]
+
+
+class Requests:
+    """Everything the store knows about requests. Every method names the organisation or carries the fence."""
+
+    def __init__(self, database: Database, *, keep_seconds: int) -> None:
+        self._database = database
+        self._keep_seconds = keep_seconds
+
+    # -- submit ---------------------------------------------------------------------------------------------------
+
+    async def submit(self, new: NewRequest) -> Request:
+        """Admit one request; durable on return. Raises RefusedSubmit when a limit says no."""
+        return await self._database.repeated(lambda connection: _insert(connection, new))
+
+    async def submit_once(self, new: NewRequest, key: str, body_hash: bytes, answer: AnswerOf) -> Request:
+        """Admit one request under an idempotency key; `answer(request)` is kept as the first answer.
+
+        Raises Replay with the first answer when the key was used for the same body, KeyReused for another body. A
+        racing call with the same key waits for the first. A refusal does not use up the key.
+        """
+
+        async def work(connection: Connection) -> Request:
+            taken = await _sql.remember_submit(
+                connection, org_id=new.org_id, key=key, body_hash=body_hash, request_id=new.request_id
+            )
+            if taken is None:
+                row = await _sql.remembered(connection, org_id=new.org_id, key=key)
+                if bytes(row["body_hash"]) != body_hash:
+                    raise KeyReused
+                raise Replay(row["answer"])
+            request = await _insert(connection, new)
+            await _sql.remember_answer(connection, answer=answer(request), org_id=new.org_id, key=key)
+            return request
+
+        return await self._database.repeated(work)
+
+    async def replayed(self, org_id: UUID, key: str, body_hash: bytes) -> str | None:
+        """The first answer of an idempotency key, or None. Raises KeyReused for another body."""
+        async with self._database.connection() as connection:
+            row = await _sql.remembered(connection, org_id=org_id, key=key)
+        if row is None:
+            return None
+        if bytes(row["body_hash"]) != body_hash:
+            raise KeyReused
+        return row["answer"]
+
+    # -- the worker's side (worker/queue_port.py) -----------------------------------------------------------------
+
+    async def claim(self, qworker_id: UUID, lanes: Sequence[str], slots: int, lease: timedelta) -> list[Request]:
+        """Take up to `slots` queued requests of `lanes`, best first; an empty list if none waits.
+
+        Each is the caller's until the lease ends. After that another qworker may hold a newer attempt, and every write
+        under the old number changes nothing. Raises DatabaseUnavailable; a claim may then have happened, its lease
+        will end.
+        """
+        async with self._database.connection() as connection:
+            rows = await collect(
+                _sql.claim(connection, lanes=list(lanes), slots=slots, qworker_id=qworker_id, lease=lease)
+            )
+        return [Request.of(row) for row in rows]
+
+    async def begin(self, request_id: UUID, attempt: int, stage: str) -> bool:
+        """dispatched -> processing; False if the attempt is no longer current."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            return await _sql.begin(connection, stage=stage, request_id=request_id, attempt=attempt) is not None
+
+    async def progress(self, request_id: UUID, attempt: int, progress: int, stage: str) -> None:
+        """Write the latest progress; lost in a crash of PostgreSQL, which is fine."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            await _sql.progress(connection, progress=progress, stage=stage, request_id=request_id, attempt=attempt)
+
+    async def note_stages(self, request_id: UUID, attempt: int, stages: list[dict[str, Any]]) -> None:
+        """Keep when each stage of an attempt began."""
+        async with self._database.connection() as connection:
+            await _sql.note_stages(connection, stages=dump(stages), request_id=request_id, attempt=attempt)
+
+    async def remember(self, request_id: UUID, attempt: int, ref: str) -> None:
+        """Keep an engine's remote id; durable on return."""
+        async with self._database.connection() as connection:
+            await _sql.remember(connection, ref=ref, request_id=request_id, attempt=attempt)
+
+    async def renew(self, held: Sequence[tuple[UUID, int]], lease: timedelta) -> set[UUID]:
+        """Renew every lease held, in one statement; the ids that are still the caller's."""
+        async with self._database.connection() as connection:
+            rows = await collect(
+                _sql.renew(connection, lease=lease, request_ids=[h[0] for h in held], attempts=[h[1] for h in held])
+            )
+        return {row["request_id"] for row in rows}
+
+    async def finish(self, request_id: UUID, attempt: int, ending: Ending) -> bool:
+        """End a request under the fence, all or nothing.
+
+        True if this attempt's ending stands, also when an earlier try of this very call had committed and only its
+        reply was lost. False if another attempt or a cancel holds the request: the caller deletes its artifacts.
+        """
+        row = await self._conclude(request_id, ending, attempt=attempt, from_statuses=RUNNING)
+        if row is not None:
+            return True
+        async with self._database.connection() as connection:
+            holder = await _sql.holder(connection, request_id=request_id)
+        return holder is not None and holder["attempt"] == attempt and holder["status"] == ending.status
+
+    async def hand_back(self, request_id: UUID, attempt: int) -> bool:
+        """Return a request to the queue with its try, because this qworker is going away."""
+        return await self._requeue(request_id, attempt, timedelta(0), "handed_back", None, give_try_back=True)
+
+    async def retry(self, request_id: UUID, attempt: int, delay: timedelta, error: str) -> bool:
+        """Return a request to the queue after a failure that may not happen again."""
+        return await self._requeue(request_id, attempt, delay, "retried", error)
+
+    # -- maintenance ----------------------------------------------------------------------------------------------
+
+    async def rescue(self, max_tries: int) -> tuple[int, int]:
+        """Requeue the requests whose lease ran out, or fail those with no try left. (requeued, failed). Safe to run
+        in several processes at once: every write is conditional."""
+        async with self._database.connection() as connection:
+            expired = await collect(_sql.expired_leases(connection))
+        requeued = failed = 0
+        for row in expired:
+            if row["tries"] >= max_tries:
+                ending = Ending(
+                    Status.FAILED,
+                    error=f"The worker was lost {row['tries']} times while running this request",
+                    error_code="worker_lost",
+                    retryable=True,
+                )
+                failed += (
+                    await self._conclude(
+                        row["request_id"], ending, attempt=row["attempt"], from_statuses=RUNNING, expired_only=True
+                    )
+                    is not None
+                )
+            else:
+                requeued += await self._requeue(
+                    row["request_id"], row["attempt"], timedelta(0), "rescued", "worker_lost", expired_only=True
+                )
+        return requeued, failed
+
+    async def forget_old_keys(self) -> None:
+        """Drop idempotency keys older than two days."""
+        async with self._database.connection() as connection:
+            await _sql.forget_old_keys(connection)
+
+    # -- the customer's side --------------------------------------------------------------------------------------
+
+    async def get(self, org_id: UUID, request_id: UUID) -> Request | None:
+        """One request of an organisation; None for any other id."""
+        async with self._database.connection() as connection:
+            row = await _sql.one(connection, request_id=request_id, org_id=org_id)
+        return Request.of(row) if row else None
+
+    async def cancel(self, org_id: UUID, request_id: UUID) -> Request | None:
+        """Cancel whatever is not final, fencing off its attempt; the request as it is now, None if it is not theirs."""
+        ending = Ending(Status.CANCELLED, error="The request was cancelled", error_code="cancelled", retryable=False)
+        row = await self._conclude(request_id, ending, org_id=org_id, from_statuses=NOT_FINAL)
+        return Request.of(row) if row else await self.get(org_id, request_id)
+
+    async def purge(self, org_id: UUID, request_id: UUID) -> Request | None:
+        """Forget what a final request carried. None if it is not theirs or not final."""
+        async with self._database.transaction() as connection:
+            row = await _sql.purge(connection, request_id=request_id, org_id=org_id)
+        return Request.of(row) if row else None
+
+    async def position(self, request_id: UUID) -> int | None:
+        """Requests ahead in claim order; None unless queued."""
+        async with self._database.connection() as connection:
+            return await _sql.position(connection, request_id=request_id)
+
+    async def listed(
+        self,
+        org_id: UUID,
+        filters: Filters,
+        *,
+        limit: int,
+        offset: int = 0,
+        before: tuple[datetime, UUID] | None = None,
+    ) -> tuple[list[Request], int]:
+        """A page of requests, newest first, and how many match in all."""
+        values = {
+            "org_id": org_id,
+            "model": filters.model,
+            "statuses": list(filters.statuses) if filters.statuses else None,
+            "since": filters.since,
+            "until": filters.until,
+            "id_prefix": filters.id_prefix,
+            "words": filters.words,
+        }
+        async with self._database.connection() as connection:
+            rows = await collect(
+                _sql.listed(
+                    connection,
+                    **values,
+                    before_at=before[0] if before else None,
+                    before_id=before[1] if before else None,
+                    limit=limit,
+                    offset=offset,
+                )
+            )
+            total = await _sql.counted(connection, **values)
+        return [Request.of(row) for row in rows], total
+
+    async def artifacts(self, request_ids: Sequence[UUID]) -> list[Row]:
+        """The artifact rows of some requests."""
+        async with self._database.connection() as connection:
+            return await collect(_sql.artifacts_of(connection, request_ids=list(request_ids)))
+
+    async def attempts(self, request_id: UUID) -> list[Row]:
+        async with self._database.connection() as connection:
+            return await collect(_sql.attempts_of(connection, request_id=request_id))
+
+    async def events(self, request_id: UUID, after: int = 0) -> list[Row]:
+        """The stored events of a request after number `after`."""
+        async with self._database.connection() as connection:
+            return await collect(_sql.events_of(connection, request_id=request_id, after=after))
+
+    async def median_seconds(self) -> dict[str, float]:
+        """For each model with history: the median seconds from start to finish."""
+        async with self._database.connection() as connection:
+            rows = await collect(_sql.median_seconds(connection))
+        return {row["model"]: row["run_seconds"] for row in rows}
+
+    async def load_by_model(self) -> dict[str, tuple[int, int]]:
+        """For each model with work: (queued, running)."""
+        async with self._database.connection() as connection:
+            rows = await collect(_sql.load_by_model(connection))
+        return {row["model"]: (row["queued"], row["running"]) for row in rows}
+
+    # -- shared ---------------------------------------------------------------------------------------------------
+
+    async def _conclude(
+        self,
+        request_id: UUID,
+        ending: Ending,
+        *,
+        from_statuses: Sequence[Status],
+        attempt: int | None = None,
+        org_id: UUID | None = None,
+        expired_only: bool = False,
+    ) -> Row | None:
+        outcome = (
+            ending.outcome
+            if ending.status is Status.SUCCESS
+            else {
+                "error": ending.error,
+                "code": ending.error_code,
+                "retryable": ending.retryable,
+            }
+        )
+
+        async def work(connection: Connection) -> Row | None:
+            return await _sql.conclude(
+                connection,
+                status=ending.status.value,
+                outcome=dump(outcome),
+                error=ending.error,
+                error_code=ending.error_code,
+                retryable=ending.retryable,
+                keep_seconds=self._keep_seconds,
+                request_id=request_id,
+                org_id=org_id,
+                attempt=attempt,
+                expired_only=expired_only,
+                from_statuses=[status.value for status in from_statuses],
+                seconds=ending.seconds,
+                artifacts=dump([artifact.as_json() for artifact in ending.artifacts]),
+                report=dump(ending.report),
+            )
+
+        return await self._database.repeated(work)
+
+    async def _requeue(
+        self,
+        request_id: UUID,
+        attempt: int,
+        delay: timedelta,
+        result: str,
+        error: str | None,
+        *,
+        give_try_back: bool = False,
+        expired_only: bool = False,
+    ) -> bool:
+        async def work(connection: Connection) -> bool:
+            row = await _sql.requeue(
+                connection,
+                give_try_back=give_try_back,
+                delay=delay,
+                request_id=request_id,
+                attempt=attempt,
+                expired_only=expired_only,
+                result=result,
+                error=error,
+            )
+            return row is not None
+
+        return await self._database.repeated(work)
+
+
+async def _insert(connection: Connection, new: NewRequest) -> Request:
+    row = await _sql.submit(
+        connection,
+        quote_micro=new.quote_micro,
+        lane=new.lane,
+        cost=new.cost,
+        org_id=new.org_id,
+        max_queued=new.max_queued,
+        key_id=new.key_id,
+        request_id=new.request_id,
+        user_id=new.user_id,
+        model=new.model,
+        engine=new.engine,
+        priority=new.priority,
+        payload=dump(new.payload),
+        params=dump(new.params),
+        plan=dump(new.plan),
+        media=dump(new.media),
+        fault=None if new.fault is None else dump(new.fault),
+        warnings=dump(new.warnings),
+        metadata=None if new.metadata is None else dump(new.metadata),
+        webhook_url=new.webhook_url,
+        webhook_events=new.webhook_events,
+        expires_after=new.expires_after,
+    )
+    if row is None:
+        raise await _refusal(connection, new)
+    if not row["may_spend"]:
+        raise RefusedSubmit("insufficient_credits", "Insufficient credits. This key has reached its spending limit")
+    return Request.of(row)
+
+
+async def _refusal(connection: Connection, new: NewRequest) -> RefusedSubmit:
+    row = await _sql.why_refused(connection, org_id=new.org_id)
+    if row and row["balance_micro"] is not None and row["balance_micro"] - row["held_micro"] < new.quote_micro:
+        left = (row["balance_micro"] - row["held_micro"]) / 1e6
+        return RefusedSubmit(
+            "insufficient_credits",
+            f"Insufficient credits. This request costs ${new.quote_micro / 1e6:.3f} and ${left:.3f} is free",
+        )
+    return RefusedSubmit("too_many_queued", f"Too many queued requests, the limit is {new.max_queued}")
