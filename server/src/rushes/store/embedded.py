@@ -25,7 +25,7 @@ from urllib.parse import quote, urlencode
 
 from rushes.store.binaries import Binaries, checked_binaries, environment, find_binaries
 from rushes.store.data_folder import NAME, DataFolder, failure
-from rushes.store.identity import Identity, identity_for
+from rushes.store.identity import identity_for
 from rushes.store.leftovers import try_lock, wait_until_gone
 from rushes.store.platform_error import PlatformError, explained
 from rushes.store.server_process import ServerProcess
