@@ -1,0 +1,94 @@
+"""What is painted when a prompt names nothing the painter can draw: ribbons of light that flow and fold."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from rushes.engines.animatic.painter.canvas import Canvas
+from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_yuv
+from rushes.engines.animatic.painter.noise import Field, lattice, lookup, smoothstep, wrapped
+from rushes.engines.animatic.painter.stage import Stage
+
+PALETTES: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
+    ((0.004, 0.010, 0.028), (0.10, 0.30, 0.75), (0.75, 0.22, 0.62), (1.0, 0.52, 0.20)),
+    ((0.010, 0.006, 0.022), (0.85, 0.34, 0.12), (0.70, 0.12, 0.36), (0.22, 0.16, 0.70)),
+    ((0.003, 0.014, 0.020), (0.06, 0.52, 0.52), (0.18, 0.28, 0.85), (0.85, 0.75, 0.45)),
+    ((0.012, 0.008, 0.014), (0.95, 0.62, 0.28), (0.80, 0.26, 0.20), (0.25, 0.42, 0.72)),
+)
+"""Background, then three colours of light."""
+
+
+class Ribbons:
+    """Five ribbons, each a twisting band between two wandering edges: brighter where it turns its edge to us."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        rng = stage.rng("ribbons")
+        self._size = (-(-stage.height // 2), -(-stage.width // 2))
+        rows, cols = self._size
+        self._x = ((np.arange(cols, dtype=np.float32) + 0.5) * 2 / stage.width).astype(np.float32)
+        self._aspect = stage.width / stage.unit
+        self._y = ((np.arange(rows, dtype=np.float32) + 0.5) * 2 / stage.height)[:, None].astype(np.float32)
+        palette = PALETTES[int(rng.integers(len(PALETTES)))]
+        self._ground = self._background(palette)
+        self._colours = [array(palette[1 + n % 3]) for n in range(5)]
+        self._edge = wrapped(lattice(rng, 256, 4))
+        self._twist = wrapped(lattice(rng, 256, 8))
+        self._silk = wrapped(lattice(rng, 512, 64) + 0.5 * lattice(rng, 512, 128))
+        self._offsets = rng.random((5, 4)).astype(np.float32)
+        self._grain = dither(stage.rng("ribbon grain"), stage.height, stage.width)
+
+    def _background(self, palette: tuple[Rgb, Rgb, Rgb, Rgb]) -> Field:
+        x = (self._x[None, :] - 0.5) * self._aspect
+        y = self._y - 0.5
+        halo = np.exp(-((x / 0.9) ** 2) - ((y / 0.42) ** 2))[..., None]
+        return (array(palette[0]) * (0.6 + 1.6 * halo) + array(palette[2]) * 0.012 * halo).astype(np.float32)
+
+    def _wave(self, tile: Field, u: Field, v: float) -> Field:
+        size = tile.shape[0] - 1
+        at = np.full_like(u, (v % 1.0) * size)
+        return lookup(tile, ((u % 1.0) * size)[None, :], at[None, :])[0]
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        stage = self._stage
+        t = stage.seconds(i) * (0.4 + 0.6 * stage.reading.speed)
+        picture = self._ground.copy()
+        for n in range(5):
+            self._ribbon(picture, n, t)
+        yuv = to_yuv(film(picture))
+        luma = cv2.resize(yuv[..., 0], (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
+        canvas.y[:] = cv2.convertScaleAbs(cv2.max(cv2.add(luma, self._grain), 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        half = (stage.width // 2, stage.height // 2)
+        for n, plane in ((1, canvas.u), (2, canvas.v)):
+            small = cv2.resize(yuv[..., n], half, interpolation=cv2.INTER_LINEAR)
+            plane[:] = cv2.convertScaleAbs(cv2.add(small, self._grain[::2, ::2]))
+
+    def _ribbon(self, picture: Field, n: int, t: float) -> None:
+        a, b, c, d = (float(value) for value in self._offsets[n])
+        u = self._x * self._aspect * 0.17
+        centre = 0.5 + 0.22 * self._wave(self._edge, u + a + 0.010 * t, b + 0.016 * t) + (n - 2) * 0.07
+        width = 0.20 * self._wave(self._twist, u * 0.9 + c - 0.008 * t, d + 0.021 * t)
+        soft = np.sqrt(width**2 + 0.010**2)
+        across = (self._y - centre[None, :]) / soft[None, :]
+        rows = np.flatnonzero((np.abs(across) < 1.25).any(axis=1))
+        if rows.size == 0:
+            return
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        s = across[first:last]
+        inside = smoothstep(1.12, 0.90, np.abs(s))
+        # The cloth's thickness seen by the eye grows as the band turns edge on.
+        body = (0.030 / soft)[None, :] * inside
+        strand = self._strands(s, u, n, t)
+        rim = np.exp(-(((np.abs(s) - 0.98) / 0.055) ** 2)) * (0.16 + 0.05 / soft)[None, :]
+        light = body * strand + rim * 0.5
+        shift = np.clip(0.5 + 0.5 * s, 0, 1)[..., None]
+        colour = self._colours[n] * (1 - 0.55 * shift) + self._colours[(n + 1) % 5] * 0.55 * shift
+        picture[first:last] += light[..., None] * colour * 0.85
+
+    def _strands(self, s: Field, u: Field, n: int, t: float) -> Field:
+        size = self._silk.shape[0] - 1
+        x = (u * 0.35 + 0.13 * n + 0.006 * t) % 1.0 * size
+        y = (s * 0.055 + 0.19 * n) % 1.0 * size
+        silk = lookup(self._silk, np.broadcast_to(x[None, :], s.shape), y)
+        return np.maximum(0.75 + 0.55 * silk, 0.08).astype(np.float32)

@@ -1,0 +1,237 @@
+"""Land: chains of hills, mountains and dunes, each a small height field seen in perspective, lit, and hazed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from rushes.engines.animatic.painter.colour import array
+from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
+from rushes.engines.animatic.painter.noise import Field, lattice, sample, smoothstep
+from rushes.engines.animatic.painter.stage import Stage
+
+Ground = Literal["rock", "dune", "grass", "wheat", "trees", "snow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One chain of land. Heights and rows are counted in units of the stage."""
+
+    ground: Ground
+    base: float
+    """Where its foot lies, below the horizon."""
+    rise: float
+    """How high it stands above its foot."""
+    scale: float
+    """Features per unit of width."""
+    k: float
+    haze: float
+    """0 clear to 1 lost in the air."""
+    mist: float = 0.0
+    """Extra haze at its foot."""
+    centre: float = 0.0
+    """Where it is highest: -1 left to 1 right; 0 anywhere."""
+    valley: float = 0.0
+    """How much lower it is in the middle, 0..1."""
+    snow: float = 2.0
+    """Height above which snow lies, as a share of the rise; 2 for none."""
+    roughness: float = 0.5
+
+
+def tiles(rng: np.random.Generator) -> list[Field]:
+    """Two independent one-octave tiles, enough for every chain of a scene."""
+    return [lattice(rng, 512, 16), lattice(rng, 512, 16)]
+
+
+def _ridged(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> Field:
+    """Ridged multifractal, 0..1 or so (F. K. Musgrave, in Texturing and Modeling, 1994)."""
+    total = np.zeros_like(u)
+    weight = np.ones_like(u)
+    gain, frequency = np.float32(1.0), np.float32(1.0)
+    for n in range(octaves):
+        noise = sample(tile, u * frequency + np.float32(0.37 * n), v * frequency + np.float32(0.71 * n))
+        signal = (1 - np.minimum(np.abs(noise) * np.float32(0.95), 1)) ** 2
+        total += signal * weight * gain
+        weight = np.clip(signal * np.float32(1.6), 0, 1)
+        gain *= np.float32(roughness)
+        frequency *= np.float32(2.07)
+    return (total / np.float32(1.75)).astype(np.float32)
+
+
+def _smooth(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> Field:
+    """Fractional Brownian motion, about -1..1."""
+    total = np.zeros_like(u)
+    gain, frequency = np.float32(0.75), np.float32(1.0)
+    for n in range(octaves):
+        total += gain * sample(tile, u * frequency + np.float32(0.29 * n), v * frequency + np.float32(0.53 * n))
+        gain *= np.float32(roughness)
+        frequency *= np.float32(2.03)
+    return total
+
+
+def _dunes(tile: Field, other: Field, u: Field, v: Field) -> Field:
+    """Crescent ridges: long windward slopes, sharp winding crests, 0..1."""
+    bend = 0.55 * _smooth(other, u * 0.5, v * 0.5, 2, 0.5)
+    phase = u * 7.5 + v * 9.0 + bend * 4.2
+    saw = phase - np.floor(phase)
+    ridge = np.where(saw < 0.72, saw / 0.72, (1 - saw) / 0.28)
+    ridge = ridge ** 1.35
+    size = np.clip(0.55 + 0.5 * sample(tile, u * 0.7, v * 0.7), 0.05, 1.2)
+    return (ridge * size * 0.75 + 0.25 * bend + 0.15).astype(np.float32)
+
+
+@dataclass(slots=True)
+class _Relief:
+    """A chain's height field on a grid of depth steps (0 nearest) by screen columns."""
+
+    height: Field
+    row: Field
+    """Screen row of each point, counted from the layer's top."""
+    lit: Field
+    """Cosine to the sun, 0..1."""
+    slope: Field
+    u: Field
+    v: Field
+
+
+class Land:
+    """Builds the chains of one scene from shared noise."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._tiles = tiles(stage.rng("land"))
+
+    def layer(self, chain: Range, tag: str) -> Layer:
+        """A chain as a layer, opaque from its ridge line down past the bottom of the frame's visible part."""
+        stage = self._stage
+        side, above = margins(stage, chain.k)
+        width = stage.width + 2 * side
+        base_row = stage.horizon + chain.base * stage.unit
+        top = int(max(base_row - 1.75 * chain.rise * stage.unit - 6, -above)) & ~1
+        bottom = min(stage.height + above, int(base_row + 0.30 * stage.unit + above) + 8)
+        height = max(8, (bottom - top + 1) & ~1)
+        relief = self._relief(chain, tag, width, side, top)
+        rgb, alpha = self._resolve(chain, relief, height)
+        return make_layer(stage, rgb, alpha, chain.k, -side, top, tag)
+
+    def _relief(self, chain: Range, tag: str, width: int, side: int, top: int) -> _Relief:
+        stage = self._stage
+        rng = stage.rng("land " + tag)
+        steps = 150
+        x = ((np.arange(width, dtype=np.float32) - side) / stage.width - 0.5)[None, :] * (stage.width / stage.unit)
+        d = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
+        offset_u, offset_v = rng.random(2).astype(np.float32)
+        stretch = 1.0 + 0.25 * d
+        u = (x * stretch * chain.scale / 16 + offset_u).astype(np.float32)
+        v = np.broadcast_to(d * 0.55 * chain.scale / 16 + offset_v, u.shape).astype(np.float32)
+        height = self._heights(chain, u, v) * self._envelope(chain, x, d)
+        rise = chain.rise * stage.unit
+        row = (stage.horizon + chain.base * stage.unit - top - height * rise - 0.05 * rise * d).astype(np.float32)
+        slope_x = np.gradient(height, axis=1) * rise
+        slope_d = np.gradient(height, axis=0) * rise / (rise * 1.3 / steps) * 0.5
+        sun = 1.0 if stage.sun_x > stage.width / 2 else -1.0
+        high = 0.35 + 1.3 * max(stage.light.sun_height, 0.05)
+        nx, ny = -slope_x * 1.1, -slope_d
+        cosine = (nx * sun * 0.85 + high + ny * 0.30) / np.sqrt(1 + nx**2 + ny**2)
+        lit = np.clip(cosine * 0.8, 0, 1.4).astype(np.float32)
+        return _Relief(height.astype(np.float32), row, lit, np.hypot(slope_x, slope_d).astype(np.float32), u, v)
+
+    def _heights(self, chain: Range, u: Field, v: Field) -> Field:
+        first, second = self._tiles
+        match chain.ground:
+            case "rock":
+                warp = 0.012 * sample(second, u * 2.0, v * 2.0)
+                return _ridged(first, u + warp, v + warp, 8, chain.roughness)
+            case "dune":
+                return _dunes(first, second, u, v)
+            case "trees":
+                body = 0.45 + 0.5 * _smooth(first, u, v, 4, 0.45)
+                return (body + 0.05 * np.abs(_smooth(second, u * 22, v * 22, 3, 0.7))).astype(np.float32)
+            case _:
+                return (0.5 + 0.5 * _smooth(first, u, v, 3, 0.38)).astype(np.float32)
+
+    def _envelope(self, chain: Range, x: Field, d: Field) -> Field:
+        """Rises from the foot to the ridge with depth; may leave a valley or lean to one side."""
+        rise = smoothstep(0.0, 1.0, np.minimum(d * 1.05, 1)) if chain.ground != "dune" else 0.25 + 0.75 * d
+        across = np.ones_like(x)
+        if chain.valley:
+            across = across * (1 - chain.valley * np.exp(-((x / 0.33) ** 2)))
+        if chain.centre:
+            lean = np.float32(np.sign(chain.centre))
+            across = across * (1 - abs(chain.centre) * smoothstep(-0.15, 0.75, -x * lean))
+        return (rise * across).astype(np.float32)
+
+    def _resolve(self, chain: Range, relief: _Relief, height: int) -> tuple[Field, Field]:
+        """Hidden surfaces removed: colour (height, width, 3) and coverage (height, width).
+
+        A column shows, at each row, the nearest point that projects to it or above it. Points are entered far to near
+        into a picture of twice the rows, and a running minimum down each column fills what lies between them.
+        """
+        steps, width = relief.row.shape
+        horizon_line = np.minimum.accumulate(relief.row, axis=0)
+        at = np.clip(np.ceil(horizon_line * 2), 0, 2 * height - 1).astype(np.int32)
+        nearest = np.full((2 * height, width), steps, np.int16)
+        columns = np.broadcast_to(np.arange(width), (steps, width))
+        order = np.broadcast_to(np.arange(steps, dtype=np.int16)[:, None], (steps, width))
+        nearest[at[::-1].reshape(-1), columns.reshape(-1)] = order[::-1].reshape(-1)
+        nearest = np.minimum.accumulate(nearest, axis=0)
+        seen = np.minimum(nearest, steps - 1)
+        here = np.take_along_axis(horizon_line, seen.astype(np.intp), axis=0) * 2
+        before = np.take_along_axis(horizon_line, np.maximum(seen - 1, 0).astype(np.intp), axis=0) * 2
+        rows = np.arange(2 * height, dtype=np.float32)[:, None]
+        part = np.clip((rows - here) / np.maximum(before - here, 0.5), 0, 1)
+        depth = np.maximum(seen - part, 0).astype(np.float32)
+        x = np.ascontiguousarray(np.broadcast_to(np.arange(width, dtype=np.float32), depth.shape))
+        painted = cv2.remap(self._colours(chain, relief), x, depth, cv2.INTER_LINEAR)
+        peak = horizon_line[-1] * 2
+        cover = np.clip(rows - peak + 1, 0, 1).astype(np.float32)
+        small = (width, height)
+        rgb = cv2.resize(painted, small, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(cover, small, interpolation=cv2.INTER_AREA)
+        return self._hazed(chain, rgb, relief), alpha.astype(np.float32)
+
+    def _colours(self, chain: Range, relief: _Relief) -> Field:
+        """Lit ground on the height field's own grid, linear RGB."""
+        light = self._stage.light
+        detail = _smooth(self._tiles[1], relief.u * 9, relief.v * 9, 4, 0.75)
+        albedo = self._albedo(chain, relief, detail)
+        curve = cv2.GaussianBlur(relief.height, (0, 0), 6) - relief.height
+        open_sky = np.clip(1 - 2.2 * curve, 0.35, 1.25)[..., None]
+        shaded = array(light.fill) * open_sky + array(light.key) * relief.lit[..., None]
+        return (albedo * shaded * np.float32(1.25)).astype(np.float32)
+
+    def _albedo(self, chain: Range, relief: _Relief, detail: Field) -> Field:
+        grain = np.clip(1 + 0.16 * detail, 0.5, 1.6)[..., None]
+        match chain.ground:
+            case "dune":
+                return array((0.50, 0.305, 0.155)) * np.clip(1 + 0.05 * detail, 0.8, 1.2)[..., None]
+            case "wheat":
+                return array((0.46, 0.31, 0.105)) * grain
+            case "grass":
+                return array((0.115, 0.165, 0.045)) * grain
+            case "snow":
+                return array((0.72, 0.75, 0.80)) * np.clip(1 + 0.05 * detail, 0.8, 1.2)[..., None]
+            case "trees":
+                return array((0.050, 0.075, 0.034)) * np.clip(1 + 0.4 * detail, 0.4, 2)[..., None]
+            case _:
+                rock = array((0.20, 0.175, 0.155)) * grain
+                line = relief.height + 0.10 * detail - 0.0035 * np.minimum(relief.slope, 40)
+                snow = smoothstep(chain.snow - 0.05, chain.snow + 0.10, line)[..., None]
+                return rock + (array((0.80, 0.83, 0.88)) - rock) * snow
+
+    def _hazed(self, chain: Range, rgb: Field, relief: _Relief) -> Field:
+        stage, light = self._stage, self._stage.light
+        height, width = rgb.shape[:2]
+        ridge = float(np.median(relief.row[-1]))
+        foot = max(float(relief.row[0].max()), ridge + 8)
+        rows = np.arange(height, dtype=np.float32)[:, None]
+        low = smoothstep(ridge, foot, rows)
+        amount = chain.haze + (1 - chain.haze) * chain.mist * low
+        x = np.arange(width, dtype=np.float32)[None, :]
+        near_sun = np.exp(-np.abs(x - stage.sun_x) / (0.45 * stage.unit))
+        glow = array(light.sun) * np.float32(0.30 * min(light.glow, 1.6)) * near_sun[..., None]
+        air = array(light.haze) + glow
+        return (rgb + (air - rgb) * amount[..., None]).astype(np.float32)

@@ -1,0 +1,119 @@
+"""The light of a scene: colours of sky, sun, haze and water per time of day, in scene-linear RGB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rushes.engines.animatic.painter.colour import Rgb, mix, scaled
+from rushes.engines.animatic.painter.words import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """One palette. Linear values; 0.18 shows as a middle tone, 1 as bright, 4 as white."""
+
+    zenith: Rgb
+    middle: Rgb
+    horizon: Rgb
+    sun: Rgb
+    """Colour of the sun or moon and of its glow."""
+    sun_height: float
+    """Centre of the disc above the horizon, in frame heights; negative when it has set."""
+    sun_size: float
+    """Radius of the disc in frame heights."""
+    glow: float
+    key: Rgb
+    """Direct light on the ground."""
+    fill: Rgb
+    """Light from the whole sky on the ground."""
+    haze: Rgb
+    """What distance turns into."""
+    cloud: Rgb
+    """Lit side of clouds."""
+    shade: Rgb
+    """Dark side of clouds."""
+    cover: float
+    """Share of the sky under clouds, 0..1."""
+    water: Rgb
+    """What deep water scatters back."""
+    stars: float = 0.0
+
+
+LIGHTS: dict[str, Light] = {
+    "day": Light(
+        zenith=(0.035, 0.115, 0.33), middle=(0.10, 0.24, 0.50), horizon=(0.42, 0.56, 0.70),
+        sun=(1.0, 0.93, 0.80), sun_height=0.44, sun_size=0.018, glow=0.9,
+        key=(1.25, 1.10, 0.88), fill=(0.13, 0.19, 0.30), haze=(0.36, 0.49, 0.64),
+        cloud=(1.15, 1.12, 1.06), shade=(0.34, 0.41, 0.52), cover=0.44, water=(0.012, 0.060, 0.085),
+    ),
+    "sunset": Light(
+        zenith=(0.040, 0.060, 0.165), middle=(0.30, 0.155, 0.20), horizon=(0.98, 0.38, 0.12),
+        sun=(1.0, 0.47, 0.14), sun_height=0.075, sun_size=0.030, glow=1.7,
+        key=(1.35, 0.60, 0.24), fill=(0.085, 0.085, 0.155), haze=(0.62, 0.265, 0.165),
+        cloud=(1.25, 0.47, 0.22), shade=(0.135, 0.095, 0.17), cover=0.47, water=(0.014, 0.020, 0.045),
+    ),
+    "dawn": Light(
+        zenith=(0.085, 0.125, 0.27), middle=(0.33, 0.265, 0.36), horizon=(0.92, 0.53, 0.36),
+        sun=(1.0, 0.66, 0.38), sun_height=0.055, sun_size=0.022, glow=1.15,
+        key=(1.05, 0.66, 0.44), fill=(0.14, 0.145, 0.215), haze=(0.56, 0.41, 0.40),
+        cloud=(1.05, 0.62, 0.50), shade=(0.24, 0.21, 0.31), cover=0.40, water=(0.020, 0.038, 0.062),
+    ),
+    "night": Light(
+        zenith=(0.0045, 0.0085, 0.024), middle=(0.0085, 0.018, 0.047), horizon=(0.024, 0.047, 0.088),
+        sun=(0.62, 0.72, 0.90), sun_height=0.33, sun_size=0.021, glow=0.16,
+        key=(0.060, 0.080, 0.125), fill=(0.0075, 0.013, 0.027), haze=(0.020, 0.038, 0.072),
+        cloud=(0.050, 0.064, 0.096), shade=(0.009, 0.014, 0.028), cover=0.28, water=(0.0025, 0.006, 0.014),
+        stars=1.0,
+    ),
+    "overcast": Light(
+        zenith=(0.145, 0.175, 0.215), middle=(0.27, 0.305, 0.345), horizon=(0.47, 0.50, 0.525),
+        sun=(0.85, 0.87, 0.90), sun_height=0.36, sun_size=0.0, glow=0.22,
+        key=(0.26, 0.27, 0.28), fill=(0.23, 0.26, 0.29), haze=(0.42, 0.455, 0.485),
+        cloud=(0.56, 0.575, 0.60), shade=(0.125, 0.145, 0.175), cover=0.78, water=(0.020, 0.036, 0.042),
+    ),
+    "neon": Light(
+        zenith=(0.010, 0.006, 0.034), middle=(0.065, 0.014, 0.115), horizon=(0.46, 0.055, 0.36),
+        sun=(1.0, 0.20, 0.52), sun_height=0.10, sun_size=0.075, glow=0.75,
+        key=(0.62, 0.10, 0.46), fill=(0.022, 0.040, 0.110), haze=(0.185, 0.035, 0.215),
+        cloud=(0.40, 0.07, 0.34), shade=(0.020, 0.014, 0.060), cover=0.36, water=(0.006, 0.012, 0.040),
+        stars=0.45,
+    ),
+}  # fmt: skip
+
+
+def _weathered(light: Light, reading: Reading) -> Light:
+    if reading.has("storm"):
+        light = replace(
+            light,
+            zenith=scaled(light.zenith, 0.55), middle=scaled(light.middle, 0.6), shade=scaled(light.shade, 0.5),
+            cloud=scaled(light.cloud, 0.7), key=scaled(light.key, 0.6), cover=max(light.cover, 0.85),
+            sun_size=0.0, glow=light.glow * 0.5,
+        )  # fmt: skip
+    elif reading.has("rain", "snowfall"):
+        grey = sum(light.horizon) / 3
+        light = replace(
+            light, cover=max(light.cover, 0.72), key=scaled(light.key, 0.6), glow=light.glow * 0.6,
+            horizon=mix(light.horizon, (grey, grey * 1.02, grey * 1.05), 0.45), stars=light.stars * 0.2,
+            haze=mix(light.haze, (grey * 0.85, grey * 0.88, grey * 0.92), 0.35),
+        )  # fmt: skip
+    if reading.has("fog"):
+        pale = mix(light.haze, scaled(light.horizon, 0.95), 0.6)
+        light = replace(light, haze=pale, key=scaled(light.key, 0.75), cover=min(light.cover, 0.4), sun_size=0.0)
+    return light
+
+
+def light_for(reading: Reading) -> Light:
+    """The palette of a reading: its time of day, changed by its weather."""
+    light = LIGHTS[reading.time]
+    if reading.has("clouds") and reading.time == "day":
+        light = replace(light, cover=0.56)
+    if reading.has("aurora", "milkyway") and not reading.has("clouds"):
+        light = replace(light, cover=0.0, sun_size=0.0, glow=0.0)
+    if reading.time == "night" and not reading.has("moon"):
+        light = replace(light, sun_size=0.0, glow=light.glow * 0.35)
+    if reading.biome == "desert" and reading.time == "day":
+        light = replace(
+            light, cover=0.12, glow=1.5, haze=(0.60, 0.50, 0.40), horizon=(0.62, 0.62, 0.60),
+            key=(1.40, 1.12, 0.78), sun_height=0.34, sun_size=0.024,
+        )  # fmt: skip
+    return _weathered(light, reading)

@@ -1,0 +1,55 @@
+"""Noise fields: float32, periodic in both directions, mean about 0."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Field = NDArray[np.float32]
+
+
+def spectral(rng: np.random.Generator, size: int, beta: float, low: float = 1.0, high: float = 1e9) -> Field:
+    """A (size, size) tile with power 1/f^beta between `low` and `high` cycles per tile; standard deviation 1."""
+    spectrum = np.fft.rfft2(rng.standard_normal((size, size)).astype(np.float32))
+    fy = np.fft.fftfreq(size)[:, None] * size
+    fx = np.fft.rfftfreq(size)[None, :] * size
+    f = np.hypot(fy, fx)
+    f[0, 0] = 1.0
+    gain = f ** (-beta / 2) / (1 + (low / f) ** 4) / (1 + (f / high) ** 4)
+    gain[0, 0] = 0.0
+    tile = np.fft.irfft2(spectrum * gain, s=(size, size)).astype(np.float32)
+    return tile / np.float32(tile.std())
+
+
+def lattice(rng: np.random.Generator, size: int, cells: int) -> Field:
+    """One octave of smooth noise: normal values on a cells x cells lattice, bicubic in between, about -1.5 to 1.5."""
+    grid = rng.standard_normal((cells, cells)).astype(np.float32)
+    grid = np.pad(np.clip(grid, -1.6, 1.6), 3, mode="wrap")
+    scale = size // cells
+    full = cv2.resize(grid, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return full[3 * scale : 3 * scale + size, 3 * scale : 3 * scale + size].astype(np.float32)
+
+
+def sample(tile: Field, u: Field, v: Field) -> Field:
+    """The tile at (u, v), counted in tiles and wrapped; same shape as u, plus the tile's channels."""
+    size = tile.shape[0]
+    padded = np.pad(tile, ((0, 1), (0, 1)) + ((0, 0),) * (tile.ndim - 2), mode="wrap")
+    return lookup(padded, (u - np.floor(u)) * size, (v - np.floor(v)) * size)
+
+
+def wrapped(tile: Field) -> Field:
+    """The tile with its first row and column repeated at the end, as `lookup` needs it."""
+    return np.pad(tile, ((0, 1), (0, 1)) + ((0, 0),) * (tile.ndim - 2), mode="wrap")
+
+
+def lookup(padded: Field, x: Field, y: Field) -> Field:
+    """Bilinear samples of a `wrapped` tile at pixel positions inside it."""
+    out = cv2.remap(padded, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+    return out  # pyright: ignore[reportReturnType]
+
+
+def smoothstep(low: float, high: float, x: Field) -> Field:
+    """0 below `low`, 1 above `high`, smooth in between; `low` may be the larger one."""
+    t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)

@@ -1,0 +1,97 @@
+"""The sky: gradient, sun and clouds, kept as small float pictures and enlarged with dither, so that nothing bands."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from rushes.engines.animatic.painter.canvas import Canvas
+from rushes.engines.animatic.painter.clouds import Clouds
+from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
+from rushes.engines.animatic.painter.night import Aurora, Stars
+from rushes.engines.animatic.painter.noise import Field, smoothstep
+from rushes.engines.animatic.painter.stage import Stage
+
+COARSE = 4
+"""Sky pictures are this much smaller than the frame: light in the air has no edges."""
+
+
+def elevation(stage: Stage, rows: Field) -> Field:
+    """Height above the horizon of pixel rows, in units."""
+    return ((stage.horizon - rows) / stage.unit).astype(np.float32)
+
+
+def gradient(stage: Stage, rows: int, step: int) -> Field:
+    """Clear sky with sun and glow, linear RGB (rows / step, width / step, 3)."""
+    light = stage.light
+    height, width = -(-rows // step), -(-stage.width // step)
+    y = (np.arange(height, dtype=np.float32) + 0.5) * step
+    x = (np.arange(width, dtype=np.float32) + 0.5) * step
+    up = np.maximum(elevation(stage, y), -0.02)[:, None, None]
+    low = np.exp(-up / 0.105)
+    mid = np.exp(-np.maximum(up, 0) / 0.34)
+    column = array(light.zenith) + (array(light.middle) - array(light.zenith)) * mid
+    column = column + (array(light.horizon) - array(light.middle)) * low * 0.9
+    dx = (x[None, :] - stage.sun_x) / stage.unit
+    dy = (y[:, None] - stage.sun_y) / stage.unit
+    # The warm band of a low sun lies along the horizon, so the colour of the horizon fades away from it.
+    away = np.exp(-np.abs(dx) / 0.9)[..., None]
+    if light.sun_height < 0.2:
+        cool = array(light.middle) * 0.55 + array(light.horizon) * 0.25
+        sky = column * away + (column * 0.45 + cool * 0.55 * low + column * 0.18) * (1 - away)
+    else:
+        sky = np.broadcast_to(column, (height, width, 3))
+    return (sky + _glow(stage, dx, dy)).astype(np.float32)
+
+
+def _glow(stage: Stage, dx: Field, dy: Field) -> Field:
+    light = stage.light
+    if light.glow <= 0:
+        return np.zeros((*np.broadcast_shapes(dx.shape, dy.shape), 3), np.float32)
+    near = np.hypot(dx, dy)
+    wide = np.hypot(dx * 0.62, dy * 1.35)
+    halo = 0.55 * np.exp(-wide / 0.19) + 0.85 * np.exp(-near / 0.055)
+    glow = (halo * light.glow)[..., None] * array(light.sun)
+    if light.sun_size > 0:
+        # A bright disc with the colour of its own glow at the rim and nearly white inside.
+        edge = 1.6 * COARSE / stage.unit
+        disc = smoothstep(light.sun_size + edge, max(light.sun_size - edge, 0.0), near.astype(np.float32))
+        power = 7.0 if light.stars == 0 else 1.5
+        glow = glow + disc[..., None] * power * (array(light.sun) * 0.8 + 0.2)
+    return glow.astype(np.float32)
+
+
+class Sky:
+    """Paints rows 0 to `rows` of every frame."""
+
+    def __init__(self, stage: Stage, rows: int) -> None:
+        self._stage = stage
+        self._rows = min(stage.height, (rows + 1) & ~1)
+        self._base = gradient(stage, self._rows, COARSE)
+        size = self._base.shape[:2]
+        self._grain = dither(stage.rng("sky grain"), self._rows, stage.width)
+        self._grain_half = dither(stage.rng("sky chroma grain"), self._rows // 2, stage.width // 2, 0.55)
+        self._clouds = Clouds(stage, size, COARSE) if stage.light.cover > 0 else None
+        self._stars = Stars(stage, self._rows, COARSE) if stage.light.stars > 0 else None
+        self._aurora = Aurora(stage, size, COARSE) if stage.reading.has("aurora") else None
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        sky = self._base
+        if self._stars is not None:
+            sky = self._stars.glow(sky, i)
+        if self._aurora is not None:
+            sky = sky + self._aurora.light(i)
+        veil: Field | None = None
+        if self._clouds is not None:
+            sky, veil = self._clouds.over(sky, i)
+        yuv = to_yuv(film(sky))
+        rows, width = self._rows, canvas.width
+        whole = (width, rows)
+        half = (width // 2, rows // 2)
+        y = cv2.add(cv2.resize(yuv[..., 0], whole, interpolation=cv2.INTER_LINEAR), self._grain)
+        canvas.y[:rows] = cv2.convertScaleAbs(cv2.max(y, 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        for plane, n in ((canvas.u, 1), (canvas.v, 2)):
+            small = cv2.add(cv2.resize(yuv[..., n], half, interpolation=cv2.INTER_LINEAR), self._grain_half)
+            plane[: rows // 2] = cv2.convertScaleAbs(small)
+        if self._stars is not None:
+            self._stars.paint(canvas, i, veil)

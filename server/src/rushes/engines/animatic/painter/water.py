@@ -1,0 +1,149 @@
+"""Water below the horizon: it mirrors what has been painted above, broken up by real waves, with sun glitter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rushes.engines.animatic.painter.canvas import Canvas
+from rushes.engines.animatic.painter.colour import Plane, as_bytes, mix, scaled, yuv
+from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.stage import Stage
+from rushes.engines.animatic.painter.waves import SIZE, Waves
+
+LEVELS = 10
+
+
+@dataclass(slots=True)
+class _Level:
+    """One scale of waves: the rows it serves and where their pixels lie in the patch."""
+
+    first: int
+    last: int
+    x: Field
+    y: Field
+    weight: Field
+
+
+class Water:
+    """Paints every row below the horizon from the rows above it."""
+
+    def __init__(self, stage: Stage, rough: float, eye: float, patch: float) -> None:
+        """`rough` is the standard deviation of the slopes, `eye` the camera's height and `patch` the metres of waves
+        before they repeat."""
+        self._stage = stage
+        self._top = int(np.ceil(stage.horizon)) & ~1
+        self._rows = stage.height - self._top
+        self._cols = stage.width // 2
+        pace = min(stage.tempo, 1.6) / stage.fps
+        self._waves = Waves(stage.rng("waves"), patch, rough, pace)
+        focal = 1.15 * stage.unit
+        drop = np.maximum(np.arange(self._rows, dtype=np.float32) + self._top + 0.5 - stage.horizon, 0.5)[:, None]
+        self._drop = drop
+        self._down = (drop / focal).astype(np.float32)
+        across = ((np.arange(self._cols, dtype=np.float32) * 2 + 0.5 - stage.width / 2) / focal)[None, :]
+        self._levels = self._plan_levels(across, eye, patch)
+        self._tilt = np.float32(2 * focal * 0.62)
+        self._columns = np.arange(stage.width, dtype=np.float32)[None, :]
+        self._body = yuv(scaled(mix(stage.light.water, stage.light.middle, 0.16), 1.0))
+        self._glint = self._plan_glint(across, focal, rough)
+
+    def _plan_levels(self, across: Field, eye: float, patch: float) -> list[_Level]:
+        away = eye / self._down
+        footprint = away / self._drop
+        texel = patch / SIZE
+        level = np.log2(np.maximum(footprint / texel, 1e-6))[:, 0]
+        calm = np.minimum(1.0, 2.0 ** (LEVELS - 1 - level))
+        level = np.clip(level, 0, LEVELS - 1)
+        levels: list[_Level] = []
+        for n in range(LEVELS):
+            weight = np.clip(1 - np.abs(level - n), 0, 1)
+            rows = np.flatnonzero(weight)
+            if rows.size == 0:
+                continue
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            part = weight[first:last]
+            # Two independent scales are weaker together than each alone; this keeps their sum as rough.
+            part = part / np.sqrt(part**2 + (1 - part) ** 2) * calm[first:last]
+            metres = patch * 2.0**n
+            u = across * away[first:last] / metres + 0.31 * n
+            v = np.broadcast_to(away[first:last] / metres + 0.17 * n, u.shape)
+            x = ((u - np.floor(u)) * SIZE).astype(np.float32)
+            y = ((v - np.floor(v)) * SIZE).astype(np.float32)
+            levels.append(_Level(first, last, x, y, part[:, None, None].astype(np.float32)))
+        return levels
+
+    def _plan_glint(self, across: Field, focal: float, rough: float) -> tuple[Field, Field, Field, Field] | None:
+        """The slopes that would mirror the sun into the camera, the sharpness of the match, and its strength."""
+        stage, light = self._stage, self._stage.light
+        if light.glow < 0.1 or light.sun_height <= 0:
+            return None
+        sun_up = (stage.horizon - stage.sun_y) / focal
+        sun_across = (stage.sun_x - stage.width / 2) / focal
+        want_x = ((across - sun_across) / (sun_up + self._down)).astype(np.float32)
+        want_y = np.broadcast_to((sun_up - self._down) / 2, want_x.shape).astype(np.float32)
+        far = np.exp(-self._drop / (0.10 * stage.unit))
+        spread = 0.030 + 0.35 * rough + (0.55 * rough) * far
+        power = np.clip(1.15 * light.glow, 0.15, 1.0) * (0.030 + 0.35 * rough) / spread * 0.95
+        sharp = (1 / (2 * spread**2)).astype(np.float32)
+        return want_x, want_y, sharp, np.broadcast_to(power, want_x.shape).astype(np.float32)
+
+    def _slopes(self) -> Field:
+        patch = self._waves.slopes()
+        out = np.zeros((self._rows, self._cols, 2), np.float32)
+        for level in self._levels:
+            piece = cv2.remap(patch, level.x, level.y, cv2.INTER_LINEAR)
+            out[level.first : level.last] += piece * level.weight
+        return out
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        slopes = self._slopes()
+        across, along = np.ascontiguousarray(slopes[..., 0]), np.ascontiguousarray(slopes[..., 1])
+        facing = np.clip(1 - (self._down + along), 0.0, 1.0)
+        square = facing * facing
+        mirror = as_bytes((0.03 + 0.95 * square * square * facing) * 255)
+        glint = self._glitter(across, along)
+        self._paint_luma(canvas, across, along, mirror, glint)
+        self._paint_chroma(canvas, across[::2], along[::2], mirror[::2], glint)
+
+    def _glitter(self, across: Field, along: Field) -> Plane | None:
+        if self._glint is None:
+            return None
+        want_x, want_y, sharp, power = self._glint
+        miss = (across - want_x) ** 2 + (along - want_y) ** 2
+        return as_bytes(np.exp(-miss * sharp) * power * 255)
+
+    def _paint_luma(self, canvas: Canvas, across: Field, along: Field, mirror: Plane, glint: Plane | None) -> None:
+        size = (canvas.width, self._rows)
+        rows = self._stage.horizon - np.abs(self._drop + along * self._tilt) - 1
+        y = cv2.resize(np.maximum(rows, 0), size, interpolation=cv2.INTER_LINEAR)
+        x = cv2.resize(across * (self._drop * 0.9), size, interpolation=cv2.INTER_LINEAR) + self._columns
+        above = canvas.y[: self._top]
+        seen = cv2.remap(above, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        share = cv2.resize(mirror, size, interpolation=cv2.INTER_LINEAR)
+        shine = None if glint is None else cv2.resize(glint, size, interpolation=cv2.INTER_LINEAR)
+        sun = yuv(scaled(mix(self._stage.light.sun, (1, 1, 1), 0.25), 2.6))
+        canvas.y[self._top :] = _mixed(seen, share, self._body[0], shine, sun[0])
+
+    def _paint_chroma(self, canvas: Canvas, across: Field, along: Field, mirror: Plane, glint: Plane | None) -> None:
+        rows = self._stage.horizon - np.abs(self._drop[::2] + along * self._tilt) - 1
+        y = (np.maximum(rows, 0) / 2).astype(np.float32)
+        x = (across * (self._drop[::2] * 0.45) + self._columns[:, : self._cols]).astype(np.float32)
+        shine = None if glint is None else np.ascontiguousarray(glint[::2])
+        sun = yuv(scaled(self._stage.light.sun, 1.3))
+        for n, plane in ((1, canvas.u), (2, canvas.v)):
+            above = plane[: self._top // 2]
+            seen = cv2.remap(above, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            plane[self._top // 2 :] = _mixed(seen, np.ascontiguousarray(mirror), self._body[n], shine, sun[n])
+
+
+def _mixed(seen: Plane, share: Plane, body: float, shine: Plane | None, sun: float) -> Plane:
+    """The mirrored picture over the water's own colour, the sun's glitter over both."""
+    out = cv2.multiply(seen, share, scale=1 / 255)
+    cv2.add(out, cv2.convertScaleAbs(share, alpha=-body / 255, beta=body), dst=out)
+    if shine is not None:
+        out = cv2.multiply(out, cv2.bitwise_not(shine), scale=1 / 255)
+        cv2.add(out, cv2.convertScaleAbs(shine, alpha=sun / 255), dst=out)
+    return out  # pyright: ignore[reportReturnType]
