@@ -64,7 +64,7 @@ class DataFolder:
         finally:
             secret.unlink(missing_ok=True)
         # initdb's own file also speaks of TCP and replication.
-        with open(made / "pg_hba.conf", "w", opener=_refuse_link) as rules:  # noqa: PTH123 - Path.open takes no opener
+        with open(made / "pg_hba.conf", "w", opener=_refuse_link) as rules:
             rules.write("local all all scram-sha-256\n")
         self._set_password("CREATE", made)
         made.rename(self._path)

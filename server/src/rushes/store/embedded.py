@@ -37,6 +37,8 @@ _SOCKET_LIMIT = 100 - len("/.s.PGSQL.5432")
 _PLAIN_PATH = re.compile(r"[\w/. +@:~-]+")
 """No comma: PostgreSQL and its clients read one as the end of a path."""
 _SOCKET_PREFIX = "rushes-pg-"
+_STARTER_PATIENCE = 1.0
+"""Seconds that a dying starter gets before it counts as running."""
 _READY_LIMIT = 120.0
 """Seconds to the first query; recovery after a power cut may need many."""
 _FIXED_SETTINGS = {
@@ -137,7 +139,10 @@ class EmbeddedPostgres:
         if self._lock is not None:
             return
         lock = os.open(self._home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        free = try_lock(lock)
+        # A starter that was just killed holds its lock until the kernel has come round to it.
+        deadline = time.monotonic() + _STARTER_PATIENCE
+        while not (free := try_lock(lock)) and time.monotonic() < deadline:
+            time.sleep(0.02)
         lines = os.pread(lock, 4096, 0).decode(errors="replace").split("\n")
         if not free:
             os.close(lock)
@@ -156,8 +161,8 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.stop()
             self._server = None
-        wait_until_gone(server_lock, self._data)
         identity = identity_for(self._data, binaries.postgres)
+        wait_until_gone(server_lock, self._data)
         if identity.is_foreign:
             self._home.chmod(0o711)  # stays ours, so that the other user cannot plant links where we write
         DataFolder(self._home, binaries, identity, server_lock).prepare()

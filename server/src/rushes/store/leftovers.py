@@ -28,12 +28,14 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
-def wait_until_gone(server_lock: int, data: Path) -> None:
+def wait_until_gone(server_lock: int, data: Path, patience: float = _PATIENCE) -> None:
     """Return with `server_lock` held, once no process of an earlier server is left. The starter lock must be held.
+
+    An old server is asked to shut down, and killed with all its processes after `patience` seconds.
 
     Raises PlatformError when processes survive even a kill, or when a server that we never started uses the folder.
     """
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     if not try_lock(server_lock):
         _signal(_servers(data), signal.SIGINT)
     while not try_lock(server_lock):
