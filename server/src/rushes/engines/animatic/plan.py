@@ -1,0 +1,248 @@
+"""From a cleaned payload to a Plan, and what the engine can do. Pure and light: the API process calls it at submit."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rushes.domain.model_card import ModelCard, Parameter, Role
+from rushes.engines.animatic.size import LARGER, MAX_PIXELS, WIDE, Wish, nearest_tier, read_wish, size_of
+from rushes.engines.engine import Caps, InvalidInput, Picture, Plan
+
+FPS = 24
+MIN_SECONDS = 0.5
+MAX_SECONDS = 30.0
+DEFAULT_SECONDS = 5.0
+DEFAULT_TIER = "720P"
+
+CAPS = Caps(
+    kinds=("t2v", "i2v", "flf2v", "v2v"),
+    weightless=True,
+    size_multiple=2,
+    fps=FPS,
+    max_seconds=MAX_SECONDS,
+    sound=True,
+)
+
+_ON = ("on", "yes", "true", "1")
+_OFF = ("off", "no", "false", "0", "")
+_WITHOUT_EFFECT: tuple[Role, ...] = ("negative", "guidance", "steps", "loop", "mode", "fps")
+_HARMLESS = ("prompt_extend", "prompt_optimizer")
+"""Rewriting the prompt is a service to a model; leaving it out takes nothing from the customer."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A payload being read: the values by role, and the faults and notes found on the way."""
+
+    card: ModelCard
+    params: Mapping[str, Any]
+    faults: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    notes: list[str] = field(default_factory=list[str])
+
+    def value(self, role: Role) -> Any:
+        return self.card.value(self.params, role)
+
+    def name(self, role: Role) -> str:
+        parameter = self.card.by_role(role)
+        return parameter.name if parameter else role
+
+    def fault(self, role: Role, text: str) -> None:
+        self.faults.append((self.name(role), text))
+
+
+def normalise(
+    card: ModelCard, params: Mapping[str, Any], seed: int, pictures: Mapping[str, Picture] | None = None
+) -> Plan:
+    """The plan of a cleaned payload: 24 frames per second, exactly 24 times the seconds.
+
+    `seed` is used when the payload names none. Width and height stay None, with the aspect "source", while they follow
+    a picture or clip that `pictures` does not hold yet. Raises InvalidInput naming every fault.
+    """
+    reading = _Reading(card, params)
+    inputs, kind = _read_inputs(reading)
+    seconds = _read_seconds(reading)
+    used_seed = _read_seed(reading, seed)
+    sound, watermark = _read_switch(reading, "sound"), _read_switch(reading, "watermark")
+    width, height, tier, aspect = _read_size(reading, inputs, pictures or {})
+    _note_ignored(reading)
+    if reading.faults:
+        text = "; ".join(f"{name} {fault}" for name, fault in reading.faults)
+        raise InvalidInput(text, field=reading.faults[0][0])
+    count = round(seconds * FPS)
+    return Plan(
+        model=card.id,
+        kind=kind,
+        prompt=_text(reading.value("prompt")),
+        negative_prompt=_text(reading.value("negative")),
+        width=width,
+        height=height,
+        tier=tier,
+        aspect=aspect,
+        fps=FPS,
+        num_frames=count,
+        keep_frames=count,
+        seconds=count / FPS,
+        seed=used_seed,
+        sound=sound,
+        watermark=watermark,
+        inputs=inputs,
+        notes=tuple(reading.notes),
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _first(value: Any) -> str | None:
+    """The reference that a media value holds: itself, or the first of a list."""
+    if isinstance(value, (list, tuple)):
+        value = next(iter(value), None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return value if isinstance(value, str) and value else None
+
+
+def _read_inputs(reading: _Reading) -> tuple[dict[str, str], str]:
+    """The references by role, without those that are not drawn, and the kind of video they make."""
+    roles: tuple[Role, ...] = ("image", "last_image", "clip", "audio")
+    inputs = {role: ref for role in roles if (ref := _first(reading.value(role)))}
+    references = reading.value("references")
+    if references:
+        _read_references(reading, references, inputs)
+    if "clip" in inputs:
+        dropped = [role for role in ("image", "last_image") if inputs.pop(role, None)]
+        if dropped:
+            reading.notes.append("the clip is continued; pictures given beside it are not drawn")
+        kind = "v2v"
+    elif "last_image" in inputs:
+        kind = "flf2v" if "image" in inputs else "i2v"
+    else:
+        kind = "i2v" if "image" in inputs else "t2v"
+    if "audio" in inputs and kind == "t2v":
+        reading.notes.append(f"{reading.name('audio')} becomes the sound track; it does not drive the picture")
+    return inputs, kind
+
+
+def _read_references(reading: _Reading, references: Any, inputs: dict[str, str]) -> None:
+    parameter = reading.card.by_role("references")
+    first = _first(references) if parameter and parameter.media_type == "image" else None
+    name = reading.name("references")
+    if first and not inputs.keys() & {"image", "last_image", "clip"}:
+        inputs["image"] = first
+        reading.notes.append(f"{name}: the first picture serves as the first frame, others are not drawn")
+    else:
+        reading.notes.append(f"{name} has no effect on the animatic engine")
+
+
+def _read_seconds(reading: _Reading) -> float:
+    value = reading.value("duration")
+    if value is None:
+        return DEFAULT_SECONDS
+    seconds = math.nan
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = float(value)
+    elif match := re.fullmatch(r"\s*(\d{1,4}(?:\.\d{1,6})?)\s*(?:s|sec|secs|seconds?)?\s*", str(value).lower()):
+        seconds = float(match[1])
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        reading.fault("duration", f"must be between {MIN_SECONDS:g} and {MAX_SECONDS:g} seconds")
+        return DEFAULT_SECONDS
+    return seconds
+
+
+def _read_seed(reading: _Reading, drawn: int) -> int:
+    """The payload's seed in 63 bits. None, an empty text and -1 mean the drawn one, as in the model families."""
+    value = reading.value("seed")
+    if value is None or str(value).strip() in ("", "-1"):
+        return drawn
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not re.fullmatch(r"\s*\d{1,40}\s*", str(value)):
+        reading.fault("seed", "must be a whole number of at least 0, or -1 for any")
+        return drawn
+    return int(value) & (2**63 - 1)
+
+
+def _read_switch(reading: _Reading, role: Role) -> bool:
+    word = _text(reading.value(role)).strip().lower()
+    if word not in _ON + _OFF:
+        reading.fault(role, "must be true or false (on or off, yes or no)")
+    return word in _ON
+
+
+def _read_size(
+    reading: _Reading, inputs: Mapping[str, str], pictures: Mapping[str, Picture]
+) -> tuple[int | None, int | None, str, str]:
+    """Width, height, tier and aspect. The words may stand under any of the three roles."""
+    size, tier, ratio = _read_wishes(reading)
+    if size:
+        return _exact(reading, size)
+    if ratio:
+        return *size_of(tier, ratio[0] / ratio[1]), tier, f"{ratio[0]:g}:{ratio[1]:g}"
+    leader = next((role for role in ("clip", "image", "last_image") if role in inputs), None)
+    if leader is None:
+        return *size_of(tier, WIDE), tier, "16:9"
+    facts = pictures.get(leader)
+    if facts is None or not facts.width or not facts.height:
+        return None, None, tier, "source"
+    return *size_of(tier, facts.width / facts.height), tier, "source"
+
+
+def _read_wishes(reading: _Reading) -> tuple[tuple[int, int] | None, str, tuple[float, float] | None]:
+    roles: tuple[Role, ...] = ("size", "resolution", "ratio")
+    wishes: list[tuple[Role, Wish]] = []
+    for role in roles:
+        value = reading.value(role)
+        if value is None or value == "":
+            continue
+        try:
+            wishes.append((role, read_wish(value)))
+        except ValueError as refusal:
+            reading.fault(role, str(refusal))
+    size = next((wish.size for _, wish in wishes if wish.size), None)
+    tier = next((wish.tier for _, wish in wishes if wish.tier), DEFAULT_TIER)
+    ratio = next((wish.ratio for _, wish in wishes if wish.ratio), None)
+    if tier in LARGER:
+        tier = "1080P"
+        if not size:
+            reading.notes.append("the animatic engine draws sizes above 1080P at 1080P")
+    if size:
+        reading.notes.extend(
+            f"{reading.name(role)} has no effect beside an exact size"
+            for role, wish in wishes
+            if not wish.size and _is_given(reading.card.by_role(role), reading.params)
+        )
+    return size, tier, ratio
+
+
+def _exact(reading: _Reading, size: tuple[int, int]) -> tuple[int, int, str, str]:
+    width, height = size
+    aspect = f"{width}:{height}"
+    if width * height > MAX_PIXELS:
+        drawn = size_of("1080P", width / height)
+        reading.notes.append(f"the animatic engine draws {width}x{height} at {drawn[0]}x{drawn[1]}")
+        return *drawn, "1080P", aspect
+    if width % 2 or height % 2:
+        reading.notes.append("odd sides are made even")
+    width, height = width // 2 * 2, height // 2 * 2
+    return width, height, nearest_tier(width, height), aspect
+
+
+def _is_given(parameter: Parameter | None, params: Mapping[str, Any]) -> bool:
+    """Whether a payload sets a parameter to something other than nothing and its default."""
+    if parameter is None:
+        return False
+    value = params.get(parameter.name)
+    return value is not None and value not in ("", [], {}) and value is not False and value != parameter.default
+
+
+def _note_ignored(reading: _Reading) -> None:
+    for parameter in reading.card.parameters:
+        ignored = parameter.role in _WITHOUT_EFFECT or parameter.role is None
+        if not ignored or parameter.name in _HARMLESS or not _is_given(parameter, reading.params):
+            continue
+        if parameter.role == "fps":
+            if str(reading.params[parameter.name]) != str(FPS):
+                reading.notes.append(f"{parameter.name}: the animatic engine renders {FPS} frames per second")
+        else:
+            reading.notes.append(f"{parameter.name} has no effect on the animatic engine")
