@@ -1,6 +1,7 @@
 """Array types, and the few OpenCV calls used everywhere, typed. OpenCV's own types promise no element type."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
-_NO_MAP = np.empty(0, np.float32)
+_NO_MAP = cast(F32, None)
+"""The second map of cv2.remap, unused with one map of two channels. An empty array is not the same: it draws garbage."""
 
 
 def f32(values: object) -> F32:

@@ -54,7 +54,7 @@ def cover_crop(rgb: U8, width: int, height: int) -> U8:
     return np.ascontiguousarray(rgb[top : top + keep_h, left : left + keep_w])
 
 
-def make_plate(rgb: U8, width: int, height: int, small_side: int = 320) -> Plate:
+def make_plate(rgb: U8, width: int, height: int, small_side: int = 640) -> Plate:
     """The plate of a picture for an output of width x height (both even).
 
     Pictures that are not larger than the output are sharpened a little, which makes up for the camera's sampling;
