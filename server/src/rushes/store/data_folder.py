@@ -10,6 +10,7 @@ from pathlib import Path
 from rushes.store.binaries import Binaries, environment
 from rushes.store.identity import Identity
 from rushes.store.platform_error import PlatformError
+from rushes.store.secret_file import sync_folder, write_secret
 from rushes.store.unprivileged import NAMESPACE_REFUSED
 
 NAME = "rushes"
@@ -55,7 +56,7 @@ class DataFolder:
         self._identity.own(made)
         # The superuser's password is not kept: who owns the folder can always use `postgres --single`.
         secret = self._home / "superuser"
-        _write_secret(secret, secrets.token_hex(24))
+        write_secret(secret, secrets.token_hex(24))
         self._identity.own(secret)
         access = ("--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256")
         settings = [f"--set={name}={value}" for name, value in _FIRST_SETTINGS.items()]
@@ -68,7 +69,7 @@ class DataFolder:
             rules.write("local all all scram-sha-256\n")
         self._set_password("CREATE", made)
         made.rename(self._path)
-        _sync(self._home)
+        sync_folder(self._home)
 
     def _set_password(self, verb: str, data: Path) -> None:
         """Create the role and the database, or give the role a new password, while no server runs."""
@@ -80,7 +81,7 @@ class DataFolder:
         said = self._run("postgres", "--single", "-D", str(data), *quiet, "postgres", typed=statements)
         if _COMPLAINT.search(said):
             raise PlatformError(f"PostgreSQL could not set up its role: {complaint(said)}")
-        _write_secret(self._home / "password", password)
+        write_secret(self._home / "password", password)
 
     def _run(self, program: str, *words: str, typed: str = "") -> str:
         done = subprocess.run(
@@ -117,26 +118,5 @@ def complaint(said: str) -> str:
     return found[-1].strip() if found else said.strip().rsplit("\n", 1)[-1]
 
 
-def _write_secret(path: Path, text: str) -> None:
-    """Replace the file by one of mode 0600, whole and on the disk."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    fresh.rename(path)
-    _sync(path.parent)
-
-
 def _refuse_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

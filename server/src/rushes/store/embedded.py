@@ -26,19 +26,17 @@ from urllib.parse import quote, urlencode
 from rushes.store.binaries import Binaries, checked_binaries, environment, find_binaries
 from rushes.store.data_folder import NAME, DataFolder, failure
 from rushes.store.identity import identity_for
-from rushes.store.leftovers import try_lock, wait_until_gone
+from rushes.store.leftovers import note, starter_lock, wait_until_gone
 from rushes.store.platform_error import PlatformError, explained
 from rushes.store.server_process import ServerProcess
 
-__all__ = ["EmbeddedPostgres", "PlatformError", "find_binaries"]
+__all__ = ["EmbeddedPostgres", "PlatformError", "find_binaries", "make_data_folder"]
 
 _SOCKET_LIMIT = 100 - len("/.s.PGSQL.5432")
 """Bytes of a socket folder's path; sun_path holds 104 on some systems."""
 _PLAIN_PATH = re.compile(r"[\w/. +@:~-]+")
 """No comma: PostgreSQL and its clients read one as the end of a path."""
 _SOCKET_PREFIX = "rushes-pg-"
-_STARTER_PATIENCE = 1.0
-"""Seconds that a dying starter gets before it counts as running."""
 _READY_LIMIT = 120.0
 """Seconds to the first query; recovery after a power cut may need many."""
 _FIXED_SETTINGS = {
@@ -56,6 +54,12 @@ _FIXED_SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the platform's data folder if it is missing; leave an existing one as it is."""
+    # As root the server may run as another user, who has to pass through; what is inside has modes of its own.
+    folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
 
 
 class EmbeddedPostgres:
@@ -129,8 +133,7 @@ class EmbeddedPostgres:
             self._lock = None
 
     def _make_folders(self) -> None:
-        # As root the server may run as another user, who has to pass through; what is inside has modes of its own.
-        self._folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        make_data_folder(self._folder)
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._folder / "logs").mkdir(mode=0o700, exist_ok=True)
 
@@ -138,24 +141,13 @@ class EmbeddedPostgres:
         """Become the only starter. The lock file's lines: our process number, then the socket folder in use."""
         if self._lock is not None:
             return
-        lock = os.open(self._home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        # A starter that was just killed holds its lock until the kernel has come round to it.
-        deadline = time.monotonic() + _STARTER_PATIENCE
-        while not (free := try_lock(lock)) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        lines = os.pread(lock, 4096, 0).decode(errors="replace").split("\n")
-        if not free:
-            os.close(lock)
+        lock, lines = starter_lock(self._home / "lock")
+        if lock is None:
             raise PlatformError(f"PostgreSQL is already running in {self._folder} (pid {lines[0]})")
         self._lock = lock
         if len(lines) > 1 and Path(lines[1]).name.startswith(_SOCKET_PREFIX):
             shutil.rmtree(lines[1], ignore_errors=True)
-        self._note_socket("")
-
-    def _note_socket(self, folder: str) -> None:
-        assert self._lock is not None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n{folder}\n".encode(), 0)
+        note(lock)
 
     def _bring_up(self, binaries: Binaries, server_lock: int) -> None:
         if self._server is not None:
@@ -186,7 +178,8 @@ class EmbeddedPostgres:
             return folder
         short = len(os.fsencode(tempfile.gettempdir())) < _SOCKET_LIMIT - 20
         folder = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=None if short else "/tmp"))  # noqa: S108
-        self._note_socket(str(folder))
+        assert self._lock is not None
+        note(self._lock, str(folder))
         return folder
 
     def _await_ready(self, server: ServerProcess, binaries: Binaries) -> None:

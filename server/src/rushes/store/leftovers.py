@@ -19,6 +19,32 @@ _GRACE = 5.0
 """Seconds that the kernel gets to remove killed processes."""
 
 
+_STARTER_PATIENCE = 1.0
+"""Seconds that a dying holder of a lock gets before it counts as running."""
+
+
+def starter_lock(path: Path) -> tuple[int | None, list[str]]:
+    """Open and lock the file by which starters exclude each other: the open file, None if one runs; and its lines.
+
+    A starter that was just killed holds its lock until the kernel has come round to it, so one second is waited.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + _STARTER_PATIENCE
+    while not (free := try_lock(lock)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    lines = os.pread(lock, 4096, 0).decode(errors="replace").split("\n")
+    if free:
+        return lock, lines
+    os.close(lock)
+    return None, lines
+
+
+def note(lock: int, *lines: str) -> None:
+    """Write our process number and `lines` into a lock file that we hold."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, "\n".join((str(os.getpid()), *lines, "")).encode(), 0)
+
+
 def try_lock(descriptor: int) -> bool:
     """Take the exclusive lock on an open file; False if another open file holds it."""
     try:
