@@ -70,9 +70,13 @@ class Path:
         """This path with a share of another one on top."""
         return Path(*(mine + share * theirs for mine, theirs in zip(self.arrays(), other.arrays(), strict=True)))
 
-    def reversed(self) -> "Path":
-        """The same path backward in time."""
-        return Path(*(values[::-1].copy() for values in self.arrays()))
+    def leaving(self) -> "Path":
+        """The same motion, shifted to start at rest in the middle."""
+        return Path(*(values - values[0] for values in self.arrays()))
+
+    def arriving(self) -> "Path":
+        """The same motion, shifted to end at rest in the middle."""
+        return Path(*(values - values[-1] for values in self.arrays()))
 
     def arrays(self) -> tuple[F64, ...]:
         return (self.pan_x, self.pan_y, self.truck_x, self.truck_y, self.push, self.zoom, self.roll)

@@ -27,14 +27,16 @@ def nearness(rgb: U8, seed: int) -> F32:
     guess = f32(np.clip((guess - low) / max(high - low, 1e-3), 0, 1))
     side = max(width // 64, 1) * 2 + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return blur(f32(cv2.dilate(guess, kernel)), width / 110)
+    # More along than across: a nearness that changes along an upright thing would bend it when the camera trucks.
+    return blur(f32(cv2.dilate(guess, kernel)), width / 90, width / 20)
 
 
-def steepest(near: F32) -> float:
-    """The largest slope of a nearness map, per half width."""
+def steepest(near: F32) -> tuple[float, float]:
+    """The largest slope of a nearness map per half width: in any direction, and downward."""
     across = f32(np.diff(near, axis=1))[:-1, :]
     down = f32(np.diff(near, axis=0))[:, :-1]
-    return float(np.sqrt((across**2 + down**2).max())) * near.shape[1] / 2
+    half = near.shape[1] / 2
+    return float(np.sqrt((across**2 + down**2).max())) * half, float(np.abs(down).max()) * half
 
 
 def _stands_out(rgb: U8, seed: int) -> F32:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from rushes.engines.animatic.camera import F64, Path, ease
-from rushes.engines.animatic.pixels import F32, U8, f32, planes, resize_f32, sample, sample_into, u8
+from rushes.engines.animatic.pixels import F32, U8, blur, f32, planes, resize_f32, sample, sample_into, u8
 from rushes.engines.animatic.plate import Plate, luma_small
 from rushes.engines.animatic.shot import distance, draw_with_exact, mix, nearness_of, pixels_moved
 from rushes.engines.animatic.warp import CELL, Warp, spread
@@ -38,15 +38,34 @@ def related_flow(first: Plate, last: Plate) -> Flow | None:
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     there = f32(dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)))
     back = f32(dis.calc(b, a, np.zeros((*a.shape, 2), np.float32)))
-    grid = _pixel_grid(a.shape[1], a.shape[0])
-    returned = sample(back, grid + there)
+    trusted = _consistent(there, back)
+    if float(trusted.mean()) <= CONSISTENT_SHARE:
+        return None
+    pulled = sample(f32(b), _pixel_grid(a.shape[1], a.shape[0]) + there)
+    likeness = float(np.corrcoef(pulled.ravel(), a.ravel())[0, 1])
+    if likeness <= LIKENESS:
+        return None
+    return Flow(_completed(there, trusted), _completed(back, _consistent(back, there)))
+
+
+def _consistent(there: F32, back: F32) -> F32:
+    """1 where following a flow and then its opposite leads back, else 0 (Sundaram, Brox and Keutzer, ECCV 2010)."""
+    rows, columns = there.shape[:2]
+    returned = sample(back, _pixel_grid(columns, rows) + there)
     error = ((there + returned) ** 2).sum(axis=2)
     size = (there**2).sum(axis=2) + (returned**2).sum(axis=2)
-    if float((error < 0.01 * size + 2).mean()) <= CONSISTENT_SHARE:
-        return None
-    pulled = sample(f32(b), grid + there)
-    likeness = float(np.corrcoef(pulled.ravel(), a.ravel())[0, 1])
-    return Flow(there, back) if likeness > LIKENESS else None
+    return f32(error < 0.01 * size + 2)
+
+
+def _completed(flow: F32, trusted: F32) -> F32:
+    """The flow where it is trusted; elsewhere, as for what only one picture shows, the trusted flow's affine motion."""
+    rows, columns = flow.shape[:2]
+    points = np.concatenate([_pixel_grid(columns, rows), np.ones((rows, columns, 1), np.float32)], axis=2)
+    known = trusted > 0
+    motion = np.linalg.lstsq(points[known][::7], flow[known][::7], rcond=None)[0]
+    smooth = f32(points @ f32(motion))
+    trust = np.clip(blur(trusted, columns / 80) * 2 - 1, 0, 1)[..., None]
+    return f32(smooth + trust * (flow - smooth))
 
 
 class FlowShot:
@@ -120,12 +139,12 @@ class DissolveShot:
 
     def __init__(self, first: Plate, last: Plate, path: Path, hand: Path, fade: F64, seed: int) -> None:
         going = ease(np.linspace(0, 1, path.count) if path.count > 1 else np.zeros(1))
-        drift = replace(Path.still(path.count).plus(path, DRIFT), zoom=np.log1p(ZOOM) * going)
-        arriving = Path(*(values - values[-1] for values in drift.arrays()))
-        arriving = replace(arriving, zoom=np.log1p(ZOOM) * (1 - going))
+        drift = Path.still(path.count).plus(path, DRIFT)
+        leaving = replace(drift.leaving(), zoom=np.log1p(ZOOM) * going)
+        arriving = replace(drift.arriving(), zoom=np.log1p(ZOOM) * (1 - going))
         self._near = nearness_of(last, seed)
         self._warps = (
-            Warp(first, nearness_of(first, seed), drift.plus(hand), (distance(drift), fade)),
+            Warp(first, nearness_of(first, seed), leaving.plus(hand), (distance(leaving), fade)),
             Warp(last, self._near, arriving.plus(hand), (distance(arriving), fade)),
         )
         self._exact = [np.clip(1 - pixels_moved(warp.path, warp.plate) / 2, 0, 1) for warp in self._warps]

@@ -37,9 +37,10 @@ def resize_u8(image: U8, width: int, height: int) -> U8:
     return u8(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if down else cv2.INTER_LANCZOS4))
 
 
-def blur(image: F32, sigma: float) -> F32:
-    """Gaussian blur; the border is reflected."""
-    return f32(cv2.GaussianBlur(image, (0, 0), sigmaX=float(sigma), borderType=cv2.BORDER_REFLECT_101))
+def blur(image: F32, sigma: float, sigma_down: float | None = None) -> F32:
+    """Gaussian blur across and down, in pixels; the border is reflected."""
+    down = sigma if sigma_down is None else sigma_down
+    return f32(cv2.GaussianBlur(image, (0, 0), float(sigma), sigmaY=float(down), borderType=cv2.BORDER_REFLECT))
 
 
 def sample(image: F32, points: F32) -> F32:

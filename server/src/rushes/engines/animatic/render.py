@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 
@@ -100,14 +101,21 @@ def _plate(path: str, width: int, height: int) -> Plate:
 
 
 def _picture(plan: Plan, width: int, height: int, driving: F32 | None) -> PictureShot:
-    """A single picture under the prompt's camera; given as the last frame, time runs backward."""
+    """A single picture under the prompt's camera. Given as the last frame, it is where the camera arrives; a camera
+    that would come in from beyond the picture goes backward instead, since nothing is known there."""
     backward = "image" not in plan.inputs
     plate = _plate(plan.inputs["last_image" if backward else "image"], width, height)
     direction = directed(plan.prompt, plan.seed)
     count, fps = plan.num_frames, plan.fps
     path = travel(direction, count, fps)
     if backward:
-        path = path.reversed()
+        arriving = path.arriving()
+        inward = path.zoom[-1] > path.zoom[0] or path.push[-1] > path.push[0]
+        path = replace(
+            arriving,
+            zoom=path.zoom[::-1] if inward else path.zoom,
+            push=path.push[::-1] if inward else path.push,
+        )
     fade = hand_fade(count, fps, start=not backward, end=backward)
     shake = scaled(hand(direction, count, fps, plan.seed, plan.prompt), fade)
     if driving is not None:

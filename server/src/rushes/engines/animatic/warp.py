@@ -11,10 +11,11 @@ from rushes.engines.animatic.pixels import F32, U8, blur, f32, planes, resize_f3
 from rushes.engines.animatic.plate import Plate
 
 CELL = 8
-FOLD_MARGIN = 0.55
-"""Of the parallax at which a mesh would fold; below 1 by what the three passes and the roll may add."""
+FOLD_LIMIT = 0.4
+"""Of the parallax at which a mesh would fold: what lies next to an outline is stretched by at most this much."""
+BEND_LIMIT = 0.16
 DEPTH_KEPT = 0.7
-"""Nearness is blurred, within bounds, until this share of the camera's parallax fits without folds."""
+WIDENINGS = (1.0, 1.5, 2.2, 3.3, 5.0, 7.5)
 SAFETY = 1.0005
 
 
@@ -38,29 +39,26 @@ class Field:
 
 
 def fit_parallax(near: F32, path: Path, slope: float) -> tuple[Field, Path]:
-    """A nearness map and a path that never fold the mesh.
+    """A nearness map and a path that neither fold the mesh nor bend what stands upright.
 
-    No folds means |truck - push B| times the steepest slope below 1 (B: the point seen). Nearness is softened in steps
-    up to a 30th of its width while less than 70 % of the parallax fits; then truck and push are scaled by one factor
-    for the whole clip, because a limit per frame would stop the move half way.
+    No folds means |truck - push B| times the steepest slope below 1 (B: the point seen); no bends, a sideways truck
+    times the steepest slope downward below 0.16. Nearness is softened in steps, more down than across, while less than
+    70 % of the parallax fits; then truck and push are scaled by one factor for the whole clip, because a limit per
+    frame would stop the move half way.
     """
     reach = np.exp(-path.zoom) * np.hypot(1.0, slope)
     parallax = float((np.hypot(path.truck_x, path.truck_y) + np.abs(path.push) * reach).max(initial=0.0))
-    soft, sigma = near, near.shape[1] / 110
-    factor = 1.0
-    for widening in (1.0, 1.5, 2.2, 3.3):
+    sideways = float(np.abs(path.truck_x).max(initial=0.0))
+    soft, factor, sigma = near, 1.0, near.shape[1] / 110
+    for widening in WIDENINGS:
         extra = sigma * float(np.sqrt(widening**2 - 1))
-        soft = blur(near, extra) if extra else near
-        factor = min(FOLD_MARGIN / max(parallax * steepest(soft), 1e-9), 1.0)
+        soft = blur(near, extra, 2 * extra) if extra else near
+        any_way, downward = steepest(soft)
+        factor = min(1.0, FOLD_LIMIT / max(parallax * any_way, 1e-9), BEND_LIMIT / max(sideways * downward, 1e-9))
         if factor >= DEPTH_KEPT:
             break
-    kept = replace(
-        path,
-        truck_x=path.truck_x * factor,
-        truck_y=path.truck_y * factor,
-        push=path.push * factor,
-    )
-    return Field(soft), kept
+    truck_x, truck_y, push = path.truck_x * factor, path.truck_y * factor, path.push * factor
+    return Field(soft), replace(path, truck_x=truck_x, truck_y=truck_y, push=push)
 
 
 class Warp:
