@@ -224,9 +224,10 @@ def _read_media(parameter: Parameter, raw: object) -> str:
 def _read_array(parameter: Parameter, raw: object) -> list[Any]:
     items = cast(list[object], raw) if isinstance(raw, list) else [raw]
     low, high = parameter.min_items or 0, parameter.max_items
-    if len(items) < low or (high is not None and len(items) > high):
-        limits = f"between {low} and {high}" if high is not None and low else f"at most {high}"
-        raise Refused("length", f"Must have {limits if high is not None else f'at least {low}'} items", [low, high])
+    if len(items) < low:
+        raise Refused("length", f"Must have at least {_items(low)}", [low, high])
+    if high is not None and len(items) > high:
+        raise Refused("length", f"Must have at most {_items(high)}", [low, high])
     kind = parameter.items or "string"
     item_parameter = replace(parameter, type=kind, items=None, role=None)
     values: list[Any] = []
@@ -237,6 +238,10 @@ def _read_array(parameter: Parameter, raw: object) -> list[Any]:
             text = refusal.message[0].lower() + refusal.message[1:]
             raise Refused(refusal.code, f"Item {number} {text}", refusal.allowed) from None
     return values
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"
 
 
 def _read_json(_: Parameter, raw: object) -> Any:
