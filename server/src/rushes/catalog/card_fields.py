@@ -56,7 +56,7 @@ class Fields:
         node = self.get(name)
         if node is None:
             return None
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float) or node.value in _INFINITE:
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             self.fault(self.line(name), f"{name} must be a number")
             return None
         return node.value
@@ -107,6 +107,3 @@ class Fields:
             self.fault(self.line(name), f"{name} must be {wanted}")
             return stand_in
         return node.value
-
-
-_INFINITE = (float("inf"), float("-inf"))

@@ -139,6 +139,8 @@ class _Family:
 
 def _midnight(fields: Fields) -> int:
     text = fields.text("created")
+    if not text:
+        return 0
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
     except ValueError:

@@ -81,6 +81,7 @@ def _role(fields: Fields, name: str) -> Role | None:
     word = fields.text("role", role_of(name) or "none")
     if word != "none" and word not in ROLES:
         fields.fault(fields.line("role"), f"{word} is not a role; known are none, {', '.join(ROLES)}")
+        return None
     return cast("Role | None", None if word == "none" else word)
 
 

@@ -3,6 +3,7 @@
 Plain data only: no tags, no duplicate keys, and a limit on nodes, because anchors can make a small file huge.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ MAX_DEPTH: Final = 30
 MAX_BYTES: Final = 1_000_000
 
 _PLAIN_TAGS: Final = {
-    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 }
 _CONSTANTS: Final[dict[str, Any]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER: Final = re.compile(r"[-+]?\d{1,30}", re.ASCII)
@@ -109,12 +111,15 @@ class _Reader:
         self.depth += 1
         if self.nodes > MAX_NODES or self.depth > MAX_DEPTH:
             raise CatalogError([CardFault(self.file, line, f"has over {MAX_NODES} values or {MAX_DEPTH} levels")])
+        if node.tag not in _PLAIN_TAGS:
+            raise CatalogError([CardFault(self.file, line, f"the tag {node.tag} is not allowed")])
         try:
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, line)
             if isinstance(node, yaml.SequenceNode):
                 return Node([self.read(item) for item in cast(list[yaml.Node], node.value)], line)
-            return Node(self._scalar(cast(yaml.ScalarNode, node), line), line)
+            text = str(node.value)
+            return Node(text if cast(yaml.ScalarNode, node).style else _plain_value(text), line)
         finally:
             self.depth -= 1
 
@@ -142,12 +147,6 @@ class _Reader:
                 raise CatalogError([CardFault(self.file, node.start_mark.line + 1, "<< needs a mapping")])
             yield mapping
 
-    def _scalar(self, node: yaml.ScalarNode, line: int) -> Any:
-        if node.tag not in _PLAIN_TAGS:
-            raise CatalogError([CardFault(self.file, line, f"the tag {node.tag} is not allowed")])
-        text = str(node.value)
-        return text if node.style else _plain_value(text)
-
 
 def _plain_value(text: str) -> Any:
     """An unquoted scalar by the core schema of YAML 1.2, where 16:9, on, off and dates are texts."""
@@ -155,4 +154,4 @@ def _plain_value(text: str) -> Any:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    return float(text) if _FLOAT.fullmatch(text) and math.isfinite(float(text)) else text
