@@ -68,9 +68,9 @@ def _swell(session: _Session, rng: np.random.Generator, period: float, depth: fl
 def _wind(session: _Session, reading: Reading) -> Wave:
     rng = session.rng("wind")
     strong = reading.has("wind", "storm", "snowfall")
-    body = _noise(session, rng, 1.6, 55, 900 if strong else 420) * _swell(session, rng, 2.6, 0.55)
+    body = _noise(session, rng, 1.3, 140, 1100 if strong else 600) * _swell(session, rng, 2.6, 0.55)
     whistle = _noise(session, rng, 1.0, 350, 1300) * _swell(session, rng, 1.9, 0.9) ** 2
-    return body * (0.16 if strong else 0.075) + whistle * (0.020 if strong else 0.004)
+    return body * (0.13 if strong else 0.045) + whistle * (0.020 if strong else 0.004)
 
 
 def _waves(session: _Session, reading: Reading) -> Wave:
@@ -85,7 +85,7 @@ def _waves(session: _Session, reading: Reading) -> Wave:
         surge = np.where(phase < 0.42, (phase / 0.42) ** 2.2, np.exp(-(phase - 0.42) * 5.2))
         pan = 0.5 + 0.32 * np.sin(2 * np.pi * (t / 17 + rng.random()))
         sides = np.stack([np.sqrt(1 - pan), np.sqrt(pan)], axis=1)
-        wash = _noise(session, rng, 1.1, 110, 1400) + 0.35 * _noise(session, rng, 0.4, 1200, 5200) * surge[:, None]
+        wash = _noise(session, rng, 0.9, 210, 1900) + 0.35 * _noise(session, rng, 0.4, 1200, 5200) * surge[:, None]
         out += (wash * (0.12 + surge[:, None]) * sides).astype(np.float32)
     return out * (0.075 if calm else 0.13)
 

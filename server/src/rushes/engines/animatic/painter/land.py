@@ -13,6 +13,9 @@ from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import Field, lattice, sample, smoothstep
 from rushes.engines.animatic.painter.stage import Stage
 
+DEPTH = 0.9
+"""How far a chain reaches into the picture, in units."""
+
 Ground = Literal["rock", "dune", "grass", "wheat", "trees", "snow"]
 
 
@@ -53,7 +56,7 @@ def _ridged(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> 
     gain, frequency = np.float32(1.0), np.float32(1.0)
     for n in range(octaves):
         noise = sample(tile, u * frequency + np.float32(0.37 * n), v * frequency + np.float32(0.71 * n))
-        signal = (1 - np.minimum(np.abs(noise) * np.float32(0.95), 1)) ** 2
+        signal = (1 - np.minimum(np.abs(noise) * np.float32(0.9), 1)) ** np.float32(1.5)
         total += signal * weight * gain
         weight = np.clip(signal * np.float32(1.6), 0, 1)
         gain *= np.float32(roughness)
@@ -126,17 +129,17 @@ class Land:
         offset_u, offset_v = rng.random(2).astype(np.float32)
         stretch = 1.0 + 0.25 * d
         u = (x * stretch * chain.scale / 16 + offset_u).astype(np.float32)
-        v = np.broadcast_to(d * 0.55 * chain.scale / 16 + offset_v, u.shape).astype(np.float32)
+        v = np.broadcast_to(d * DEPTH * chain.scale / 16 + offset_v, u.shape).astype(np.float32)
         height = self._heights(chain, u, v) * self._envelope(chain, x, d)
         rise = chain.rise * stage.unit
         row = (stage.horizon + chain.base * stage.unit - top - height * rise - 0.05 * rise * d).astype(np.float32)
         slope_x = np.gradient(height, axis=1) * rise
-        slope_d = np.gradient(height, axis=0) * rise / (rise * 1.3 / steps) * 0.5
-        sun = 1.0 if stage.sun_x > stage.width / 2 else -1.0
-        high = 0.35 + 1.3 * max(stage.light.sun_height, 0.05)
-        nx, ny = -slope_x * 1.1, -slope_d
-        cosine = (nx * sun * 0.85 + high + ny * 0.30) / np.sqrt(1 + nx**2 + ny**2)
-        lit = np.clip(cosine * 0.8, 0, 1.4).astype(np.float32)
+        slope_d = np.gradient(height, axis=0) * rise * steps / (DEPTH * stage.unit)
+        # The sun stands to one side and a little before the land: backlit slopes would show no form.
+        side_light = 0.84 if stage.sun_x > stage.width / 2 else -0.84
+        up_light = 0.22 + 0.9 * max(stage.light.sun_height, 0.05)
+        cosine = -slope_x * side_light + up_light + slope_d * 0.16
+        lit = np.clip(cosine / np.sqrt(1 + slope_x**2 + slope_d**2), 0, 1.2).astype(np.float32)
         return _Relief(height.astype(np.float32), row, lit, np.hypot(slope_x, slope_d).astype(np.float32), u, v)
 
     def _heights(self, chain: Range, u: Field, v: Field) -> Field:
@@ -232,6 +235,6 @@ class Land:
         amount = chain.haze + (1 - chain.haze) * chain.mist * low
         x = np.arange(width, dtype=np.float32)[None, :]
         near_sun = np.exp(-np.abs(x - stage.sun_x) / (0.45 * stage.unit))
-        glow = array(light.sun) * np.float32(0.30 * min(light.glow, 1.6)) * near_sun[..., None]
+        glow = array(light.sun) * np.float32(0.22 * min(light.glow, 1.6)) * near_sun[..., None]
         air = array(light.haze) + glow
         return (rgb + (air - rgb) * amount[..., None]).astype(np.float32)

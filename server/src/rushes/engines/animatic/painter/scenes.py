@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rushes.engines.animatic.painter.abstract import Ribbons
+from rushes.engines.animatic.painter.birds import Eagle, Flock
+from rushes.engines.animatic.painter.boat import Boat
 from rushes.engines.animatic.painter.canvas import Pass
+from rushes.engines.animatic.painter.colour import array, mix, scaled
 from rushes.engines.animatic.painter.finish import Vignette
 from rushes.engines.animatic.painter.land import Land, Range
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
 from rushes.engines.animatic.painter.sky import Sky
 from rushes.engines.animatic.painter.stage import Stage
+from rushes.engines.animatic.painter.trees import Row, grove, tree_row
 from rushes.engines.animatic.painter.water import Water
+from rushes.engines.animatic.painter.weather import Fog, Rain, Snow, Sparks
 
 
 def stacked(stage: Stage, layers: list[Layer]) -> list[Pass]:
@@ -20,22 +25,58 @@ def stacked(stage: Stage, layers: list[Layer]) -> list[Pass]:
     return [LayerPass(stage, layer, until) for layer, until in zip(layers, nearer, strict=True)]
 
 
-def _chains(stage: Stage, chains: list[Range]) -> list[Pass]:
+def _chains(stage: Stage, chains: list[Range]) -> list[Layer]:
     land = Land(stage)
-    return stacked(stage, [land.layer(chain, f"chain {n}") for n, chain in enumerate(chains)])
+    return [land.layer(chain, f"chain {n}") for n, chain in enumerate(chains)]
+
+
+def _air(stage: Stage) -> list[Pass]:
+    """What flies, falls or floats in front of every outdoor scene, and the vignette."""
+    passes: list[Pass] = []
+    reading = stage.reading
+    if reading.has("eagle"):
+        passes.append(Eagle(stage))
+    elif reading.has("birds"):
+        passes.append(Flock(stage))
+    if reading.has("snowfall"):
+        passes.append(Snow(stage))
+    if reading.has("rain"):
+        passes.append(Rain(stage))
+    if reading.has("fireflies"):
+        passes.append(Sparks(stage, fireflies=True))
+    if reading.has("embers"):
+        passes.append(Sparks(stage, fireflies=False))
+    return [*passes, Vignette(stage)]
+
+
+def _fog(stage: Stage, below_horizon: float, tag: str, density: float = 0.75) -> list[Pass]:
+    """A bank of fog at a height, if the prompt asks for fog."""
+    if not stage.reading.has("fog"):
+        return []
+    return [Fog(stage, stage.horizon + below_horizon * stage.unit, 0.085, 0.075, density, tag)]
+
+
+def _lean(stage: Stage) -> float:
+    return 1.0 if stage.sun_x < stage.width / 2 else -1.0
 
 
 def mountain(stage: Stage) -> list[Pass]:
-    """Four chains of mountains and a near slope, each paler and slower than the one before it."""
-    lean = 1.0 if stage.sun_x < stage.width / 2 else -1.0
-    chains = [
-        Range("rock", base=0.02, rise=0.30, scale=9, k=0.10, haze=0.74, mist=0.6, snow=0.5),
-        Range("rock", base=0.06, rise=0.40, scale=7, k=0.20, haze=0.50, mist=0.7, centre=0.55 * lean, snow=0.42),
-        Range("rock", base=0.15, rise=0.34, scale=6, k=0.38, haze=0.30, mist=0.7, valley=0.5, snow=0.62),
-        Range("trees", base=0.27, rise=0.24, scale=7, k=0.62, haze=0.14, mist=0.55, valley=0.6),
-        Range("trees", base=0.44, rise=0.26, scale=5, k=1.0, haze=0.03, mist=0.15, centre=0.8 * lean),
-    ]
-    return [Sky(stage, int(stage.horizon) + 8), *_chains(stage, chains), Vignette(stage)]
+    """Three chains of mountains and two wooded slopes, each paler and slower than the one before it."""
+    lean = _lean(stage)
+    snow = 0.3 if stage.reading.has("snow", "snowfall") else 0.0
+    layers = _chains(stage, [
+        Range("rock", base=0.02, rise=0.26, scale=2.6, k=0.10, haze=0.66, mist=0.6, snow=0.5 - snow),
+        Range("rock", base=0.06, rise=0.42, scale=1.5, k=0.20, haze=0.42, mist=0.7, centre=0.5 * lean,
+              snow=0.42 - snow),
+        Range("rock", base=0.16, rise=0.30, scale=1.8, k=0.38, haze=0.24, mist=0.7, valley=0.5, snow=0.75 - 1.5 * snow),
+        Range("trees", base=0.27, rise=0.22, scale=1.8, k=0.62, haze=0.12, mist=0.6, valley=0.6),
+        Range("trees", base=0.46, rise=0.30, scale=1.3, k=1.0, haze=0.02, mist=0.2, centre=0.8 * lean),
+    ])  # fmt: skip
+    passes = stacked(stage, layers)
+    if stage.reading.has("fog"):
+        passes[4:4] = _fog(stage, 0.26, "far", 0.6)
+        passes[3:3] = _fog(stage, 0.12, "farther", 0.7)
+    return [Sky(stage, int(stage.horizon) + 8), *passes, *_air(stage)]
 
 
 def ocean(stage: Stage) -> list[Pass]:
@@ -43,8 +84,92 @@ def ocean(stage: Stage) -> list[Pass]:
     rough = 0.055 if stage.reading.has("calm") else 0.085
     if stage.reading.has("rough", "storm"):
         rough = 0.14
-    sky = Sky(stage, int(stage.horizon) + 2)
-    return [sky, Water(stage, rough, eye=3.2, patch=16.0), Vignette(stage)]
+    passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), Water(stage, rough, eye=3.2, patch=16.0)]
+    if stage.reading.has("boat"):
+        passes.append(Boat(stage))
+    return [*passes, *_fog(stage, 0.0, "sea", 0.8), *_air(stage)]
+
+
+def lake(stage: Stage) -> list[Pass]:
+    """Mountains and a wooded shore mirrored in still water."""
+    lean = _lean(stage)
+    snow = 0.35 if stage.reading.has("snow", "snowfall") else 0.0
+    far = _chains(stage, [
+        Range("rock", base=0.012, rise=0.20, scale=2.2, k=0.10, haze=0.55, mist=0.6, snow=0.45 - snow),
+        Range("rock", base=0.012, rise=0.22, scale=1.6, k=0.18, haze=0.34, mist=0.6, valley=0.6, snow=0.6 - snow),
+        Range("trees", base=0.008, rise=0.085, scale=2.0, k=0.26, haze=0.16, mist=0.5, valley=0.5, centre=0.5 * lean),
+    ])  # fmt: skip
+    passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, far), *_fog(stage, -0.01, "far", 0.6)]
+    passes.append(Water(stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0))
+    passes += _fog(stage, 0.02, "shore", 0.7)
+    if stage.reading.has("boat"):
+        passes.append(Boat(stage))
+    return [*passes, *_air(stage)]
+
+
+def river(stage: Stage) -> list[Pass]:
+    """Water winding towards hills, wooded banks to both sides, mist over it."""
+    lean = _lean(stage)
+    far = _chains(stage, [
+        Range("trees", base=0.01, rise=0.19, scale=1.5, k=0.10, haze=0.72, mist=0.5),
+        Range("trees", base=0.01, rise=0.15, scale=1.8, k=0.20, haze=0.46, mist=0.6, valley=0.75),
+        Range("trees", base=0.012, rise=0.10, scale=2.2, k=0.30, haze=0.26, mist=0.6, valley=0.9),
+    ])  # fmt: skip
+    banks = _chains(stage, [
+        Range("grass", base=0.10, rise=0.12, scale=1.9, k=0.55, haze=0.14, mist=0.5, centre=-1.0 * lean),
+        Range("grass", base=0.30, rise=0.24, scale=1.3, k=1.0, haze=0.03, mist=0.2, centre=1.0 * lean),
+    ])  # fmt: skip
+    trees = grove(stage, 5)
+    shore = tree_row(stage, trees, Row(0.012, 0.085, 7.0, 0.30, 0.34, gap=0.16), "shore")
+    passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, far), LayerPass(stage, shore)]
+    passes += _fog(stage, -0.03, "hills", 0.75)
+    passes.append(Water(stage, 0.022, eye=2.0, patch=10.0))
+    passes += _fog(stage, 0.03, "water", 0.8)
+    passes += [LayerPass(stage, banks[0]), *_fog(stage, 0.13, "near", 0.45), LayerPass(stage, banks[1])]
+    if stage.reading.has("boat"):
+        passes.append(Boat(stage))
+    return [*passes, *_air(stage)]
+
+
+def forest(stage: Stage) -> list[Pass]:
+    """Rows of conifers around a clearing, paler with distance."""
+    light = stage.light
+    snowy = stage.reading.has("snow", "snowfall")
+    floor = array((0.74, 0.78, 0.86)) if snowy else array((0.075, 0.080, 0.040))
+    lit = floor * (array(light.fill) * 1.5 + array(light.key) * (0.30 if snowy else 0.45))
+    ground = (float(lit[0]), float(lit[1]), float(lit[2]))
+    snow = 0.95 if snowy else 0.0
+    air = light.haze
+    trees = grove(stage)
+    rows = [
+        Row(0.015, 0.22, 15, 0.10, 0.80, 0.0, snow, mix(ground, air, 0.6)),
+        Row(0.040, 0.33, 8, 0.18, 0.60, 0.05, snow, mix(ground, air, 0.42)),
+        Row(0.085, 0.47, 4.6, 0.30, 0.38, 0.20, snow, mix(ground, air, 0.26)),
+        Row(0.160, 0.66, 3.0, 0.50, 0.18, 0.36, snow, mix(ground, air, 0.12)),
+        Row(0.300, 1.05, 1.6, 1.00, 0.02, 0.66, snow, scaled(ground, 0.94)),
+    ]  # fmt: skip
+    layers = [tree_row(stage, trees, row, str(n)) for n, row in enumerate(rows)]
+    passes = stacked(stage, layers)
+    if stage.reading.has("fog") or snowy:
+        density = 0.62 if stage.reading.has("fog") else 0.30
+        passes.insert(3, Fog(stage, stage.horizon + 0.03 * stage.unit, 0.15, 0.07, density, "deep"))
+    return [Sky(stage, int(stage.horizon) + 24), *passes, *_air(stage)]
+
+
+def desert(stage: Stage) -> list[Pass]:
+    """Dunes behind dunes, sand blowing low over them."""
+    lean = _lean(stage)
+    layers = _chains(stage, [
+        Range("dune", base=0.010, rise=0.060, scale=3.6, k=0.08, haze=0.62, mist=0.4),
+        Range("dune", base=0.055, rise=0.100, scale=2.4, k=0.18, haze=0.38, mist=0.45),
+        Range("dune", base=0.150, rise=0.160, scale=1.6, k=0.36, haze=0.20, mist=0.4, centre=0.4 * lean),
+        Range("dune", base=0.300, rise=0.220, scale=1.1, k=0.62, haze=0.08, mist=0.25, centre=-0.5 * lean),
+        Range("dune", base=0.560, rise=0.300, scale=0.8, k=1.0, haze=0.0, mist=0.0, centre=0.5 * lean),
+    ])  # fmt: skip
+    passes = stacked(stage, layers)
+    sand = mix(stage.light.haze, stage.light.key, 0.15)
+    passes.insert(3, Fog(stage, stage.horizon + 0.07 * stage.unit, 0.05, 0.06, 0.30, "sand", sand, pace=7.0))
+    return [Sky(stage, int(stage.horizon) + 12), *passes, *_air(stage)]
 
 
 def abstract(stage: Stage) -> list[Pass]:
@@ -52,7 +177,9 @@ def abstract(stage: Stage) -> list[Pass]:
     return [Ribbons(stage), Vignette(stage, 0.4)]
 
 
-BUILDERS: dict[str, Callable[[Stage], list[Pass]]] = {"mountain": mountain, "ocean": ocean}
+BUILDERS: dict[str, Callable[[Stage], list[Pass]]] = {
+    "mountain": mountain, "ocean": ocean, "lake": lake, "river": river, "forest": forest, "desert": desert,
+}  # fmt: skip
 
 
 def passes_for(stage: Stage) -> list[Pass]:

@@ -12,12 +12,12 @@ Points = NDArray[np.float64] | NDArray[np.float32]
 
 
 def splat(plane: Plane | Field, x: Points, y: Points, power: Points, radius: float) -> None:
-    """Add Gaussian points with sigma `radius` pixels and peak `power` to a plane, in place; outside ones are ignored.
+    """Add Gaussian points with sigma `radius` pixels and peak `power` to a plane, in place; negative powers take away.
 
-    An 8-bit plane saturates.
+    Points less than 2.5 sigma from the border are left out. An 8-bit plane saturates, and where two of its points
+    overlap the later one counts; on a float plane all are added.
     """
     reach = max(1, int(np.ceil(radius * 2.5)))
-    size = 2 * reach + 1
     height, width = plane.shape
     left = np.floor(x + 0.5).astype(np.int32)
     top = np.floor(y + 0.5).astype(np.int32)
@@ -26,16 +26,14 @@ def splat(plane: Plane | Field, x: Points, y: Points, power: Points, radius: flo
         return
     left, top, x, y, power = left[inside], top[inside], x[inside], y[inside], power[inside]
     steps = np.arange(-reach, reach + 1, dtype=np.float32)
-    gx = np.exp(-(((steps[None, :] + left[:, None] - x[:, None]) / radius) ** 2) / 2)
-    gy = np.exp(-(((steps[None, :] + top[:, None] - y[:, None]) / radius) ** 2) / 2)
-    patch = (gy[:, :, None] * gx[:, None, :] * power[:, None, None]).reshape(-1)
-    rows = (top[:, None, None] + steps[None, :, None].astype(np.int32)) * width
-    index = (rows + left[:, None, None] + steps[None, None, :].astype(np.int32)).reshape(-1, size * size).reshape(-1)
-    added = np.bincount(index, weights=patch, minlength=0)
+    gx = np.exp(-(((steps[None, :] + (left - x).astype(np.float32)[:, None]) / radius) ** 2) / 2)
+    gy = np.exp(-(((steps[None, :] + (top - y).astype(np.float32)[:, None]) / radius) ** 2) / 2)
+    patch = gy[:, :, None] * (gx * power.astype(np.float32)[:, None])[:, None, :]
+    whole = steps.astype(np.int32)
+    index = ((top[:, None] + whole) * width)[:, :, None] + (left[:, None] + whole)[:, None, :]
+    flat = plane.reshape(-1)
     if plane.dtype == np.uint8:
-        flat = plane.reshape(-1)
-        where = np.unique(index)
-        flat[where] = np.minimum(flat[where] + added[where], 255).astype(np.uint8)
+        flat[index] = np.clip(flat[index] + patch, 0, 255).astype(np.uint8)
     else:
-        flat = plane.reshape(-1)
+        added = np.bincount(index.reshape(-1), weights=patch.reshape(-1))
         flat[: added.size] += added.astype(np.float32)

@@ -1,0 +1,198 @@
+"""Conifers, drawn branch by branch once and then set into layers in many sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rushes.engines.animatic.painter.colour import Rgb, array
+from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
+from rushes.engines.animatic.painter.noise import Field, smoothstep
+from rushes.engines.animatic.painter.stage import Stage
+
+TALL = 640
+"""Rows that a tree is drawn in."""
+WIDE = 380
+
+Lines = list[NDArray[np.int32]]
+
+
+@dataclass(slots=True)
+class Tree:
+    """Shade (dark to lit, 0..1), snow and alpha, each (TALL, WIDE) in 0..1."""
+
+    shade: Field
+    snow: Field
+    alpha: Field
+
+
+def _branch(rng: np.random.Generator, start: tuple[float, float], length: float, side: float, droop: float) -> tuple[Lines, Lines]:  # noqa: E501
+    """Needle strokes of one bough, and the strokes on its upper side that catch light and snow; 1/16 pixels."""
+    needles: Lines = []
+    tops: Lines = []
+    steps = max(4, int(length / 5.5))
+    for n in range(steps):
+        s = (n + rng.random()) / steps
+        x = start[0] + side * length * s
+        y = start[1] + droop * length * s**1.4 - 0.16 * length * np.sin(np.pi * s) - 0.10 * length * s**4
+        reach = length * 0.23 * (1.15 - 0.75 * s) + 3.5
+        for _ in range(3):
+            lean = side * rng.uniform(0.1, 0.95)
+            tip = (x + lean * reach, y + rng.uniform(0.25, 1.0) * reach)
+            needles.append(np.array([(x, y), tip]))
+        tops.append(np.array([(x - side * 2.5, y), (x + side * rng.uniform(4, 9), y + rng.uniform(0.2, 2.4))]))
+    fixed = [np.round(line * 16).astype(np.int32) for line in needles]
+    return fixed, [np.round(line * 16).astype(np.int32) for line in tops]
+
+
+def _strokes(plane: NDArray[np.uint8], lines: Lines, value: int, thick: int) -> None:
+    cv2.polylines(plane, lines, False, value, thick, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def grow(rng: np.random.Generator) -> Tree:
+    """One tree, different each time."""
+    shade, snow, alpha = (np.zeros((TALL, WIDE), np.uint8) for _ in range(3))
+    middle = WIDE / 2
+    lean = rng.uniform(-6, 6)
+    slim = rng.uniform(0.30, 0.44)
+    trunk = np.array([(middle - 6, TALL), (middle + lean - 1, 20), (middle + lean + 1, 20), (middle + 6, TALL)])
+    for plane, value in ((shade, 26), (alpha, 255)):
+        cv2.fillPoly(plane, [np.round(trunk * 16).astype(np.int32)], value, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    tiers = int(rng.integers(30, 38))
+    for tier in range(tiers, 0, -1):
+        t = (tier - rng.uniform(0, 0.5)) / tiers
+        y = 16 + t**0.93 * (TALL * 0.90)
+        x = middle + lean * (1 - t)
+        longest = WIDE * slim * t**0.80 + 5
+        for _ in range(5 if t > 0.3 else 4):
+            side = 1.0 if rng.random() < 0.5 else -1.0
+            turn = rng.uniform(0.35, 1.0)
+            length = longest * turn * rng.uniform(0.82, 1.08)
+            droop = 0.42 + 0.30 * (1 - turn) + rng.uniform(-0.05, 0.08)
+            needles, tops = _branch(rng, (x, y + rng.uniform(-5, 5)), length, side, droop)
+            tone = int(55 + 75 * (1 - turn) + 40 * rng.random())
+            _strokes(alpha, needles, 255, 2)
+            _strokes(shade, needles, tone, 2)
+            _strokes(snow, needles, 0, 2)
+            _strokes(shade, tops, min(tone + 85, 255), 2)
+            _strokes(snow, tops, 255, 3)
+    tip = [np.array([(int((middle + lean) * 16), 4 * 16), (int((middle + lean) * 16), 60 * 16)], np.int32)]
+    _strokes(alpha, tip, 255, 2)
+    _strokes(shade, tip, 90, 2)
+    return Tree(*(plane.astype(np.float32) / 255 for plane in (shade, snow, alpha)))
+
+
+def grove(stage: Stage, count: int = 6) -> list[Tree]:
+    """The few different trees of a scene."""
+    rng = stage.rng("grove")
+    return [grow(rng) for _ in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of trees. Sizes in units."""
+
+    base: float
+    """Row of the feet below the horizon."""
+    tall: float
+    count: float
+    """Trees per unit of width."""
+    k: float
+    haze: float
+    gap: float = 0.0
+    """How far from the middle the first trees stand, in units."""
+    snow: float = 0.0
+    """0..1"""
+    ground: Rgb | None = None
+    """Colour of the ground below the feet, scene-linear; None leaves it open."""
+
+
+def tree_row(stage: Stage, trees: list[Tree], row: Row, tag: str) -> Layer:
+    """A row of trees as a layer, hazed, with ground below their feet where asked."""
+    rng = stage.rng("trees " + tag)
+    side, above = margins(stage, row.k)
+    width = stage.width + 2 * side
+    foot = stage.horizon + row.base * stage.unit
+    top = int(max(foot - 1.28 * row.tall * stage.unit, -above)) & ~1
+    bottom = min(stage.height + above, int(foot + 0.35 * stage.unit))
+    height = max(8, (bottom - top + 1) & ~1)
+    rgb, alpha = _ground(stage, row, (height, width), foot - top)
+    count = max(2, int(row.count * width / stage.unit))
+    places = np.sort(rng.uniform(0, 1, count) + 0) if row.gap == 0 else _beside_gap(stage, rng, row, count, width)
+    for x in rng.permutation(places):
+        size = row.tall * stage.unit * rng.uniform(0.62, 1.22)
+        at = (x * width, foot - top + rng.uniform(-0.004, 0.012) * stage.unit)
+        _set(rgb, alpha, trees[int(rng.integers(len(trees)))], size, at, rng.random() < 0.5, _colours(stage, row, rng))
+    air = array(stage.light.haze)
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    low = smoothstep(foot - top - 0.6 * row.tall * stage.unit, foot - top + 0.02 * stage.unit, rows)
+    amount = row.haze + (1 - row.haze) * 0.35 * low * (row.haze > 0.05)
+    rgb += (air - rgb) * np.broadcast_to(amount, alpha.shape)[..., None]
+    return make_layer(stage, rgb, alpha, row.k, -side, top, "trees " + tag)
+
+
+def _beside_gap(stage: Stage, rng: np.random.Generator, row: Row, count: int, width: int) -> NDArray[np.float64]:
+    half = width / stage.unit / 2
+    gap = min(row.gap, 0.72 * half)
+    away = gap + (half * 1.05 - gap) * rng.random(count)
+    sides = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
+    return 0.5 + sides * away * stage.unit / width
+
+
+Colours = tuple[Field, Field, Field]
+
+
+def _colours(stage: Stage, row: Row, rng: np.random.Generator) -> Colours:
+    """Dark, lit and snow colours of one tree."""
+    light = stage.light
+    fill, key = array(light.fill), array(light.key)
+    hue = array((0.045, 0.066, 0.036)) * np.float32(rng.uniform(0.8, 1.2))
+    dark = hue * fill * 0.9
+    lit = hue * (fill * 1.6 + key * 0.9)
+    white = array((0.80, 0.84, 0.92)) * (fill * 1.5 + key * 0.42)
+    return dark.astype(np.float32), lit.astype(np.float32), (white * row.snow).astype(np.float32)
+
+
+def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple[Field, Field]:
+    rgb = np.zeros((*size, 3), np.float32)
+    alpha = np.zeros(size, np.float32)
+    if row.ground is not None:
+        rng = stage.rng(f"ground {row.base}")
+        bumps = np.cumsum(rng.normal(0, 1, size[1] // 8 + 3))
+        bumps -= np.linspace(bumps[0], bumps[-1], bumps.size)
+        line = np.interp(np.arange(size[1]) / 8, np.arange(bumps.size), cv2.GaussianBlur(bumps[:, None], (0, 0), 6)[:, 0])
+        edge = foot - 0.006 * stage.unit + line[None, :] * 0.0016 * stage.unit
+        rows = np.arange(size[0], dtype=np.float32)[:, None]
+        alpha = np.clip(rows - edge, 0, 1).astype(np.float32)
+        fall = np.clip(1.08 - 0.5 * (rows - edge) / stage.unit, 0.5, 1.1)
+        rgb = (array(row.ground) * fall[..., None]).astype(np.float32)
+    return rgb, alpha
+
+
+def _set(rgb: Field, alpha: Field, tree: Tree, size: float, at: tuple[float, float], flip: bool, colours: Colours) -> None:
+    """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
+    scale = size / TALL
+    width, height = max(2, int(WIDE * scale)), max(3, int(TALL * scale))
+    small = cv2.resize(np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha]), (width, height),
+                       interpolation=cv2.INTER_AREA)  # fmt: skip
+    if flip:
+        small = small[:, ::-1]
+    left, top = int(at[0] - width / 2), int(at[1] - height)
+    x0, x1 = max(left, 0), min(left + width, alpha.shape[1])
+    y0, y1 = max(top, 0), min(top + height, alpha.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    cut = small[y0 - top : y1 - top, x0 - left : x1 - left]
+    cover = cut[..., 2:3]
+    shade = cut[..., 0:1] / np.maximum(cover, 1e-3)
+    snow = cut[..., 1:2] / np.maximum(cover, 1e-3)
+    dark, lit, white = colours
+    colour = dark + (lit - dark) * shade
+    if white.any():
+        colour = colour + (white * (0.35 + 0.65 * shade) - colour) * snow
+    window = np.s_[y0:y1, x0:x1]
+    rgb[window] += (colour - rgb[window]) * cover
+    alpha[window] += (1 - alpha[window]) * cover[..., 0]
