@@ -12,8 +12,8 @@ from rushes.engines.animatic.camera import F64, Path
 from rushes.engines.animatic.pixels import U8, u8
 from rushes.engines.animatic.plate import cover_crop, luma_small, read_picture
 
-WINDOW_SECONDS = 2.0
-MOST_FRAMES = 12
+STEP_SECONDS = 1 / 6
+"""What media leaves between the numbered frames of a clip."""
 TAU = 0.9
 LIMIT = 0.14
 SMALL_SIDE = 480
@@ -37,16 +37,15 @@ def last_frame(folder: str | FilePath) -> U8:
 def read_drift(folder: str | FilePath, width: int, height: int, seed: int) -> Drift:
     """The drift over the clip's last two seconds, seen in the shape width:height.
 
-    The folder holds at most 12 evenly spaced frames 000000.png, 000001.png, ... Steps between frames where too little
-    matches are left out; with none left the drift is zero.
+    The folder holds frames 000000.png, 000001.png, ... a sixth of a second apart. Steps where too little matches are
+    left out; with none left the drift is zero.
     """
     frames = [_read_small(path, width, height) for path in sorted(FilePath(folder).glob("[0-9]*.png"))]
-    step_seconds = WINDOW_SECONDS / MOST_FRAMES
     cv2.setRNGSeed(seed & 0x7FFFFFFF)
     steps = [step for a, b in pairwise(frames) if (step := _step(a, b)) is not None]
     if not steps:
         return Drift()
-    pan_x, pan_y, zoom, roll = (float(value) / step_seconds for value in np.median(np.array(steps), axis=0))
+    pan_x, pan_y, zoom, roll = (float(value) / STEP_SECONDS for value in np.median(np.array(steps), axis=0))
     return Drift(pan_x, pan_y, zoom, roll)
 
 

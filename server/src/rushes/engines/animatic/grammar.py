@@ -20,7 +20,9 @@ _IDIOMS: tuple[tuple[str, MoveKind, int], ...] = (
     (r"\bpan(?:s|ned|ning)?\b" + _GAP % 5 + r"left[\s-]+to[\s-]+(?:the[\s-]+)?right", "pan", 1),
     (r"\bpan(?:s|ned|ning)?\b" + _GAP % 5 + r"right[\s-]+to[\s-]+(?:the[\s-]+)?left", "pan", -1),
     (r"\bpan(?:s|ned|ning)?\b" + _GAP % 3 + _LEFT_RIGHT, "pan", 0),
-    (r"\b(?:left|right)?[\s-]*\bpan(?:s|ning)?\b", "pan", 0),
+    (r"\bpanning\b|\bpans?[\s-]+(?:around|across|along|over|through|shot|movement)\b", "pan", 0),
+    (r"\b(?:camera|slowly|smoothly|slow|fast|gentle|smooth|whip|quick)[\s-]+pans?\b", "pan", 0),
+    (r"(?<!frying )(?<!sauce )(?<!baking )(?<!hot )\bpan(?=\s*(?:[,.;]|$))", "pan", 0),
     (r"\b(?P<side>left|right)(?:ward)?[\s-]+pan\b", "pan", 0),
     (r"\bpan(?:s|ned|ning)?\b" + _GAP % 2 + _UP_DOWN, "tilt", 0),
     (r"\btilt(?:s|ed|ing)?\b" + _GAP % 3 + _UP_DOWN, "tilt", 0),
@@ -37,7 +39,7 @@ _IDIOMS: tuple[tuple[str, MoveKind, int], ...] = (
     (_CAMERA + r"(?:descend(?:s|ing)?|lower(?:s|ing)?|sinks?|sinking)\b", "crane", 1),
     (r"\b(?:crane|jib|boom|rising)[\s-]+shot\b", "crane", -1),
     (r"\bzoom(?:s|ed|ing)?\b" + _GAP % 2 + r"(?:out|back|away)\b", "zoom", -1),
-    (r"\bzoom(?:s|ed|ing)?(?:" + _GAP % 2 + r"(?:in|into|on|onto|toward|towards|closer)\b)?", "zoom", 1),
+    (r"\bzoom(?:s|ed|ing)?\b(?![\s-]+(?:past|by|along|across|down))(?:" + _GAP % 2 + r"(?:in|into|on|onto|toward|towards|closer)\b)?", "zoom", 1),
     (r"\b(?:dolly|dollie)[\s-]+zoom\b|\bvertigo[\s-]+(?:effect|shot)\b", "vertigo", 1),
     (r"\b(?:dolly|dollie)(?:s|ing)?\b" + _GAP % 2 + r"(?:out|back|backwards?|away)\b", "dolly", -1),
     (r"\b(?:dolly|dollie)(?:s|ing)?\b(?:" + _GAP % 2 + r"(?:in|into|forwards?|closer|towards?)\b)?", "dolly", 1),
@@ -113,12 +115,20 @@ class _Found:
     move: Move | None = None
     hold: Hold | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves the side to the seed."""
+        return self.move is not None and self.move.sign == 0
+
 
 def read_camera(prompt: str) -> Direction:
-    """The camera of a prompt. Longer idioms win over shorter ones they overlap; of duplicates the first counts."""
+    """The camera of a prompt.
+
+    Of overlapping idioms those that name a side win, then the longer ones; of duplicates the first counts.
+    """
     text = prompt.casefold()
     taken: list[_Found] = []
-    for found in sorted(_find_all(text), key=lambda f: (f.start - f.end, f.start)):
+    for found in sorted(_find_all(text), key=lambda f: (f.is_open, f.start - f.end, f.start)):
         if all(found.end <= other.start or found.start >= other.end for other in taken):
             taken.append(found)
     moves: dict[str, Move] = {}

@@ -1,5 +1,6 @@
 """Small words on the frames: the prompt as a caption, and the watermark. Drawn once, blended in their rectangle."""
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rushes.engines.animatic.pixels import U8, planes, u8
 
 WATERMARK = "AI Generated"
+MOST_CHARACTERS = 1000
 _NOT_A_CHARACTER = "\U0010ffff"
 
 
@@ -75,9 +77,17 @@ def _patch(
 
 
 def _drawable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The text in one line, without the characters that the built-in font lacks (it has no CJK)."""
+    """The text in one line, without what the built-in font lacks: accents are dropped, other scripts left out."""
     missing = _glyph(_NOT_A_CHARACTER, font)
-    kept = [c for c in " ".join(text.split()) if c == " " or (c.isprintable() and _glyph(c, font) != missing)]
+    known: dict[str, bool] = {" ": True}
+
+    def has(character: str) -> bool:
+        if character not in known:
+            known[character] = character.isprintable() and _glyph(character, font) != missing
+        return known[character]
+
+    line = " ".join(text[:MOST_CHARACTERS].split())
+    kept = [c if has(c) else "".join(filter(has, unicodedata.normalize("NFKD", c))) for c in line]
     return " ".join("".join(kept).split())
 
 

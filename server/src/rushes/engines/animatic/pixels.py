@@ -11,7 +11,7 @@ U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
 _NO_MAP = cast(F32, None)
-"""The second map of cv2.remap, unused with one map of two channels. An empty array is not the same: it draws garbage."""
+"""The second map of cv2.remap, unused beside one map of two channels. An empty array instead of it draws garbage."""
 
 
 def f32(values: object) -> F32:

@@ -105,8 +105,14 @@ def _first(value: Any) -> str | None:
 
 def _read_inputs(reading: _Reading) -> tuple[dict[str, str], str]:
     """The references by role, without those that are not drawn, and the kind of video they make."""
+    inputs: dict[str, str] = {}
     roles: tuple[Role, ...] = ("image", "last_image", "clip", "audio")
-    inputs = {role: ref for role in roles if (ref := _first(reading.value(role)))}
+    for role in roles:
+        value = reading.value(role)
+        if (reference := _first(value)) is not None:
+            inputs[role] = reference
+            if not isinstance(value, str) and len(value) > 1:
+                reading.notes.append(f"{reading.name(role)}: the first of {len(value)} is used")
     references = reading.value("references")
     if references:
         _read_references(reading, references, inputs)
