@@ -1,0 +1,124 @@
+"""The child process that reads strangers' media: `python -m rushes.media.decoder`.
+
+It takes one order as JSON on standard input, confines itself, does it and answers as JSON on standard output: "facts",
+or "refused" with a sentence for the customer, or "errno" when the machine is at fault. From then on it can open no file
+beyond the one it was given and, one at a time, those it writes: the number of descriptors says so, to FFmpeg as well.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from numpy.lib import format as npy
+
+from rushes.media.pictures import Unreadable, cover_cropped, upright_rgb
+from rushes.media.recordings import last_pictures, read_sound, sound_facts, video_facts
+
+MEMORY_BYTES: Final = 3 << 29
+CPU_SECONDS: Final = 20
+FILE_BYTES: Final = 256 << 20
+OURS: Final = frozenset({errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO})
+"""Numbers of errors for which the machine is to blame, not the file."""
+
+Order = dict[str, Any]
+
+
+def confine(*, writes: bool) -> None:
+    """Limit this process for good: memory, processor time, size of files, and how many it can hold open."""
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _limit(resource.RLIMIT_CPU, CPU_SECONDS)
+    _limit(resource.RLIMIT_FSIZE, FILE_BYTES if writes else 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, lowest_free + (2 if writes else 1))
+
+
+def _limit(which: int, most: int) -> None:
+    _, hard = resource.getrlimit(which)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(which, (most, most))
+
+
+def _check_sound(order: Order) -> Order:
+    facts = sound_facts(Path(order["path"]), order["reader"])
+    return {"seconds": facts.seconds, "has_audio": True}
+
+
+def _check_video(order: Order) -> Order:
+    facts = video_facts(Path(order["path"]), order["reader"])
+    return {
+        "seconds": facts.seconds,
+        "width": facts.width,
+        "height": facts.height,
+        "has_audio": facts.has_audio,
+    }
+
+
+def _write_picture(order: Order) -> Order:
+    picture = upright_rgb(Path(order["path"]), order["reader"])
+    if order["width"] and order["height"]:
+        picture = cover_cropped(picture, order["width"], order["height"])
+    picture.save(order["out"], format="PNG", compress_level=1)
+    return {"width": picture.width, "height": picture.height}
+
+
+def _write_sound(order: Order) -> Order:
+    samples = read_sound(Path(order["path"]), order["reader"])
+    with Path(order["out"]).open("wb") as file:
+        npy.write_array(file, samples, allow_pickle=False)
+    return {"seconds": len(samples) / 48_000}
+
+
+def _write_clip(order: Order) -> Order:
+    folder, last = Path(order["out"]), None
+    count = 0
+    for last in last_pictures(Path(order["path"]), order["reader"]):
+        last.save(folder / f"{count:06d}.png", format="PNG", compress_level=1)
+        count += 1
+    if last is None:
+        raise Unreadable("It holds no video")
+    last.save(folder / "last.png", format="PNG", compress_level=1)
+    return {"frames": count, "width": last.width, "height": last.height}
+
+
+ACTIONS: Final[dict[str, Callable[[Order], Order]]] = {
+    "check audio": _check_sound,
+    "check video": _check_video,
+    "write image": _write_picture,
+    "write audio": _write_sound,
+    "write video": _write_clip,
+}
+
+
+def answer(order: Order) -> Order:
+    """Do one order; every way to fail becomes an answer."""
+    try:
+        return {"facts": ACTIONS[order["do"]](order)}
+    except Unreadable as error:
+        return {"refused": str(error), "why": repr(error.__cause__)}
+    except MemoryError as error:
+        return {"refused": "It needs too much memory to read", "why": repr(error)}
+    except OSError as error:
+        if error.errno in OURS:
+            return {"errno": error.errno}
+        return {"refused": "It is damaged or cut off", "why": repr(error)}
+    except Exception as error:  # decoders fail in many ways; none of them may look like our own fault
+        return {"refused": "It is damaged or cut off", "why": repr(error)}
+
+
+def main() -> None:
+    order: Order = json.loads(sys.stdin.buffer.read())
+    confine(writes=str(order["do"]).startswith("write"))
+    sys.stdout.write(json.dumps(answer(order)))
+
+
+if __name__ == "__main__":
+    main()
