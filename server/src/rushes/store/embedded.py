@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -68,8 +69,10 @@ class EmbeddedPostgres:
     Every error a person can mend is a PlatformError of one sentence.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait: Callable[[float], None] = time.sleep) -> None:
+        """`wait` is how a start sleeps between two looks; what it raises ends the start."""
         self._folder = folder.absolute()
+        self._wait = wait
         self._home = self._folder / "pg"
         self._data = self._home / "data"
         self._lock: int | None = None
@@ -191,7 +194,7 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline:
                 limit = f"{_READY_LIMIT:.0f} s"
                 raise PlatformError(f"PostgreSQL in {self._folder} was not ready within {limit}; see its log")
-            time.sleep(0.005)
+            self._wait(0.005)
 
     def _says_ready(self, pid: int) -> bool:
         """The status line of postmaster.pid (miscadmin.h, LOCK_FILE_LINE_PM_STATUS), as pg_ctl reads it."""
