@@ -286,7 +286,6 @@ def test_a_long_prompt_is_measured_in_tokens_and_the_rule_is_told(catalog: Catal
     ("given", "warning"),
     [
         ({"last_frame": IMAGE}, "last_frame without first_frame"),
-        ({"first_clip": IMAGE, "first_frame": IMAGE}, "first_clip is continued"),
         ({"first_clip": IMAGE, "driving_audio": IMAGE}, "driving_audio is only the sound track"),
     ],
 )

@@ -1,0 +1,119 @@
+"""Write docs/reference/models/*.md from the model cards and docs/reference/errors.md from the tables of errors.
+
+With --check nothing is written: the pages that are stale are named, and the exit status is 1 if there are any.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rushes.catalog.guide import guide
+from rushes.catalog.loader import load_catalog
+from rushes.domain.errors import FAILURES, HTTP_ERRORS
+from rushes.domain.model_card import ModelCard
+
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+NOTE = "<!-- Written by scripts/reference.py. Change its sources, not this page. -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page and what it must hold."""
+    cards = load_catalog(test_models=True).cards
+    families: dict[str, list[ModelCard]] = {}
+    for card in cards:
+        families.setdefault(card.family, []).append(card)
+    found = {REFERENCE / "models" / f"{family}.md": _family(family, members) for family, members in families.items()}
+    found[REFERENCE / "models" / "README.md"] = _index(cards)
+    found[REFERENCE / "errors.md"] = _errors()
+    return found
+
+
+def stale() -> list[Path]:
+    """The pages that differ from their sources, are missing, or have no source any more."""
+    wanted = pages()
+    unwanted = [path for path in (REFERENCE / "models").glob("*.md") if path not in wanted]
+    return unwanted + [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+
+
+def _family(family: str, cards: Iterable[ModelCard]) -> str:
+    guides = "\n".join(guide(card, level=2) for card in cards)
+    return f"{NOTE}\n# Models of the family {family}\n\n{guides}"
+
+
+def _index(cards: Iterable[ModelCard]) -> str:
+    rows = [
+        f"| [`{card.id}`]({card.family}.md) | {card.org_id} | {card.task} | {card.price.details} | {_public(card)} |"
+        for card in cards
+    ]
+    return "\n".join(
+        [
+            NOTE,
+            "# Models",
+            "",
+            "Every model card that comes with the server. Closed models are rendered by `animatic` until the operator "
+            "configures an upstream; [the card format](../card-format.md) says how to add models.",
+            "",
+            "| Model | Made by | Task | Price | Price is |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _public(card: ModelCard) -> str:
+    return f"a public figure of {card.price.as_of}" if card.price.public else "our default"
+
+
+def _errors() -> str:
+    answers = [f"| `{row.code}` | {row.status} | {_yes(row.retryable)} | {row.text} |" for row in HTTP_ERRORS.values()]
+    failures = [f"| `{row.code}` | {_yes(row.retryable)} | {row.text} |" for row in FAILURES.values()]
+    return "\n".join(
+        [
+            NOTE,
+            "# Error codes",
+            "",
+            "## Calls that are refused",
+            "",
+            "The body of every refused call is `error` and `message` (the same text), `code`, `retryable`, `param` and "
+            "`detail`. Programs go by `code`; the text may change.",
+            "",
+            "| Code | HTTP | Trying again can help | Text begins |",
+            "|---|---|---|---|",
+            *answers,
+            "",
+            "## Requests that end as failed",
+            "",
+            "A request that was accepted never becomes an HTTP error. Its `status` is `failed`, the text is in `error` "
+            "and `outcome.error`, and the code is in `error_code`. A failed request is not charged.",
+            "",
+            "| Code | Trying again can help | Meaning |",
+            "|---|---|---|",
+            *failures,
+            "",
+        ]
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def main() -> None:
+    if "--check" in sys.argv[1:]:
+        found = stale()
+        for path in found:
+            print(f"{path} is stale, run scripts/reference.py")
+        sys.exit(1 if found else 0)
+    wanted = pages()
+    for path in stale():
+        if path not in wanted:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[path])
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
