@@ -126,6 +126,7 @@ REFUSED = [
     (PICTURES, ["a", "b", "c", "d"], "length", "Must have at most 3 items"),
     (PICTURES, ["a", 5], "type", "Item 2 must be one image as a URL, a data URI or base64"),
     (IDS, [], "length", "Must have at least 1 item"),
+    (IDS, ["a"] * 101, "length", "Must have at most 100 items"),
     (IDS, [["a"]], "type", "Item 1 must be a text"),
     (parameter("json"), "x", "type", "Must be a list or an object"),
     (parameter("json"), [math.nan], "range", "Must contain finite numbers only"),
@@ -152,12 +153,13 @@ def test_options_that_are_not_supported_yet_are_refused_in_the_documents_words()
     )
 
 
-def test_json_that_is_nested_too_deep_is_refused() -> None:
-    value: list[Any] = []
+def test_json_that_is_too_deep_or_too_much_is_refused() -> None:
+    deep: list[Any] = []
     for _ in range(40):
-        value = [value]
-    with pytest.raises(Refused, match="nested deeper"):
-        read_value(parameter("json"), value)
+        deep = [deep]
+    for value in (deep, [0] * 10_000, {str(number): 0 for number in range(6_000)}):
+        with pytest.raises(Refused, match="Must have at most 32 levels and 10000 values"):
+            read_value(parameter("json"), value)
 
 
 @pytest.mark.parametrize(

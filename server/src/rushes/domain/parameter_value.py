@@ -20,6 +20,9 @@ MAX_OPTION: Final = 200
 """Characters of a value for a parameter whose options are not all known."""
 MAX_INTEGER: Final = 2**63 - 1
 MAX_JSON_DEPTH: Final = 32
+MAX_JSON_VALUES: Final = 10_000
+MAX_ITEMS: Final = 100
+"""Items of a list whose card names no limit."""
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.ASCII)
 _SECONDS: Final = re.compile(r"\s*(s|sec|secs|second|seconds)$")
@@ -223,10 +226,10 @@ def _read_media(parameter: Parameter, raw: object) -> str:
 
 def _read_array(parameter: Parameter, raw: object) -> list[Any]:
     items = cast(list[object], raw) if isinstance(raw, list) else [raw]
-    low, high = parameter.min_items or 0, parameter.max_items
+    low, high = parameter.min_items or 0, parameter.max_items or MAX_ITEMS
     if len(items) < low:
         raise Refused("length", f"Must have at least {_items(low)}", [low, high])
-    if high is not None and len(items) > high:
+    if len(items) > high:
         raise Refused("length", f"Must have at most {_items(high)}", [low, high])
     kind = parameter.items or "string"
     item_parameter = replace(parameter, type=kind, items=None, role=None)
@@ -248,25 +251,28 @@ def _read_json(_: Parameter, raw: object) -> Any:
     if not isinstance(raw, list | Mapping):
         raise Refused("type", "Must be a list or an object")
     value = cast(object, raw)
-    _check_json(value, MAX_JSON_DEPTH)
+    _check_json(value)
     return value
 
 
-def _check_json(value: object, depth: int) -> None:
-    """Refuse what JSON cannot carry or the store cannot keep. Raises Refused."""
-    if depth == 0:
-        raise Refused("format", f"Must not be nested deeper than {MAX_JSON_DEPTH} levels", MAX_JSON_DEPTH)
-    if isinstance(value, str):
-        _sound_text(value, "")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise Refused("range", "Must contain finite numbers only")
-    elif isinstance(value, list):
-        for item in cast(list[object], value):
-            _check_json(item, depth - 1)
-    elif isinstance(value, Mapping):
-        for key, item in cast(Mapping[str, object], value).items():
-            _sound_text(key, "Must have texts as keys")
-            _check_json(item, depth - 1)
+def _check_json(root: object) -> None:
+    """Refuse what JSON cannot carry, the store cannot keep or nobody needs. Raises Refused."""
+    waiting: list[tuple[object, int]] = [(root, 1)]
+    seen = 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if depth > MAX_JSON_DEPTH or seen + len(waiting) > MAX_JSON_VALUES:
+            raise Refused("format", f"Must have at most {MAX_JSON_DEPTH} levels and {MAX_JSON_VALUES} values")
+        if isinstance(value, str):
+            _sound_text(value, "")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise Refused("range", "Must contain finite numbers only")
+        elif isinstance(value, list):
+            waiting += [(item, depth + 1) for item in cast(list[object], value)]
+        elif isinstance(value, Mapping):
+            mapping = cast(Mapping[str, object], value)
+            waiting += [(item, depth + 1) for item in (*mapping.keys(), *mapping.values())]
 
 
 _READERS: Final[Mapping[str, Callable[[Parameter, object], Any]]] = {

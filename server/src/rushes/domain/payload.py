@@ -82,36 +82,36 @@ def _assign(card: ModelCard, payload: Mapping[str, Any]) -> _Assigned:
                 strangers.append(key)
         elif not is_absent(parameter, raw):
             assigned.values[key], assigned.keys[key] = raw, key
-    unknown = [key for key in strangers if not _adopt(card, key, payload[key], assigned)]
+    aliases = {alias: parameter for parameter in card.parameters for alias in parameter.aliases}
+    unknown: list[str] = []
+    for key in strangers:
+        parameter = aliases.get(key) or _meant_by(card, role_of(key))
+        if parameter is None:
+            unknown.append(key)
+        elif not is_absent(parameter, payload[key]):
+            _adopt(parameter, key, payload[key], assigned)
     if unknown:
         assigned.warnings.append(_ignored(unknown))
     return assigned
 
 
-def _adopt(card: ModelCard, key: str, raw: object, assigned: _Assigned) -> bool:
-    """Use a key under the card's own name for it. False if the card has nothing of that meaning."""
-    parameter = _meant_by(card, key)
-    if parameter is None:
-        return False
-    if is_absent(parameter, raw):
-        return True
+def _adopt(parameter: Parameter, key: str, raw: object, assigned: _Assigned) -> None:
+    """Use a key for the parameter it means, unless that is given already."""
     if parameter.name in assigned.values:
         used = assigned.keys[parameter.name]
         assigned.warnings.append(f"{_short(key)} was ignored, because {_short(used)} is given and means the same.")
-        return True
+        return
     assigned.values[parameter.name] = _translated(parameter, role_of(key), raw)
     assigned.keys[parameter.name] = key
     assigned.warnings.append(f"{_short(key)} is not a parameter of this model and was used as {parameter.name}.")
-    return True
 
 
-def _meant_by(card: ModelCard, key: str) -> Parameter | None:
-    named = [parameter for parameter in card.parameters if key in parameter.aliases]
-    if named:
-        return named[0]
-    role = role_of(key)
-    for meaning in {"ratio": ("ratio", "size"), "size": ("size", "ratio")}.get(role or "", (role,)):
-        having = [parameter for parameter in card.parameters if meaning is not None and parameter.role == meaning]
+def _meant_by(card: ModelCard, role: Role | None) -> Parameter | None:
+    """The one parameter of a role; a shape may be asked for as a ratio or as a size."""
+    if role is None:
+        return None
+    for meaning in {"ratio": ("ratio", "size"), "size": ("size", "ratio")}.get(role, (role,)):
+        having = [parameter for parameter in card.parameters if parameter.role == meaning]
         if having:
             return having[0] if len(having) == 1 else None
     return None
