@@ -194,10 +194,10 @@ def _fetch(core: Core, link: str, file: Path, facts: Mapping[str, Any]) -> Flow[
 
 
 def _fetch_once(core: Core, link: str, file: Path, facts: Mapping[str, Any]) -> Flow[Path]:
+    _make_folder(file.parent)
     stream = yield from core.open(Call("GET", link, follow=True, patience=30.0), authorised=False)
     part = file.with_name(f".{file.name[:100]}.{uuid4().hex[:12]}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as out:
             size, digest = yield from _pour(stream, out)
         _check(stream, size, digest, facts)
@@ -210,6 +210,13 @@ def _fetch_once(core: Core, link: str, file: Path, facts: Mapping[str, Any]) -> 
         part.unlink(missing_ok=True)
     yield Close(stream)
     return file
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadError(f"the folder {folder} cannot be made: {error.strerror}") from None
 
 
 def _pour(stream: Stream, out: BinaryIO) -> Flow[tuple[int, str]]:

@@ -14,8 +14,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-
 from gmicloud import AsyncClient, Client
+from gmicloud._internal._auth import Credentials
+from gmicloud._internal._core import Core
+from gmicloud._internal._retry import Retries
+from gmicloud._internal._settings import Login, Routes
+from gmicloud._internal._step import Answer, Call, Flow, Pause, Tell
 
 KEY = "gmi_a-key-that-must-never-be-seen"
 PASSWORD = "a-password-that-must-never-be-seen"
@@ -32,7 +36,15 @@ CARD = {
         {"name": "prompt", "key": "prompt", "display_name": "Prompt", "type": "string", "required": False},
         {"name": "first_frame", "key": "first_frame", "display_name": "First frame", "type": "image"},
         {"name": "images", "key": "images", "display_name": "Pictures", "type": "array"},
-        {"name": "duration", "key": "duration", "type": "integer", "min": 2, "max": 15, "min_value": 2, "max_value": 15},
+        {
+            "name": "duration",
+            "key": "duration",
+            "type": "integer",
+            "min": 2,
+            "max": 15,
+            "min_value": 2,
+            "max_value": 15,
+        },
     ],
 }
 
@@ -239,12 +251,12 @@ class Handler(BaseHTTPRequestHandler):
         with self.wire.lock:
             self.wire.calls.append(call)
             refused = parts.path.startswith("/api/v1/ie") and not self._allowed(headers.get("authorization", ""))
-            stream = self.wire.streams.pop(0) if parts.path.endswith("/events") and self.wire.streams else None
-            if refused:
-                reply = Reply(401, {"error": "Invalid or missing API key", "code": "unauthenticated"})
-            else:
-                reply = Reply() if stream is not None else self.wire.answer(call)
-        if stream is not None and not refused:
+            stream, reply = None, Reply(401, {"error": "Invalid or missing API key", "code": "unauthenticated"})
+            if not refused and parts.path.endswith("/events") and self.wire.streams:
+                stream = self.wire.streams.pop(0)
+            elif not refused:
+                reply = self.wire.answer(call)
+        if stream is not None:
             self._stream(stream)
         else:
             self._send(reply)
@@ -335,3 +347,58 @@ def raw_server() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
     for listener in listeners:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+class Clock:
+    """A clock that only pauses move."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Driver:
+    """Performs flows without a network: calls are answered by a function, pauses move the clock."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.calls: list[Call] = []
+        self.core = make_core(self.clock)
+
+    def run(self, flow: Flow[Any], answer: Callable[[Call], Answer]) -> Any:
+        result: Any = None
+        failure: Exception | None = None
+        while True:
+            try:
+                step = flow.throw(failure) if failure else flow.send(result)
+            except StopIteration as end:
+                return end.value
+            result, failure = None, None
+            try:
+                match step:
+                    case Call():
+                        self.calls.append(step)
+                        result = answer(step)
+                    case Pause(seconds):
+                        self.clock.now += seconds
+                        self.clock.pauses.append(seconds)
+                    case Tell(function, value):
+                        result = function(value)
+                    case _:
+                        raise AssertionError(step)
+            except Exception as error:
+                failure = error
+
+
+def make_core(clock: Callable[[], float], **login: str) -> Core:
+    known = Login(**(login or {"api_key": KEY}))
+    routes = Routes("https://example.test", known.by_key)
+    return Core(routes, Credentials(known, routes, otp=None, token_file=None), Retries(4), clock)
+
+
+@pytest.fixture
+def driver() -> Driver:
+    return Driver()

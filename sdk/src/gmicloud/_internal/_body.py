@@ -36,14 +36,19 @@ class FileBody(SyncByteStream, AsyncByteStream):
         self._before, self._after, self._form = b"", b"", ""
 
     def recognise(self) -> bool:
-        """Set the content type from the first bytes; whether they are those of a known kind of media."""
+        """Set the content type from the first bytes; whether they are those of a known kind of media.
+
+        Raises TypeError for a file opened as text.
+        """
         if isinstance(self._source, Path):
             with self._source.open("rb") as file:
                 head = file.read(HEAD)
         else:
             head = self._source.read(HEAD)
             self._source.seek(self._start)
-        self.content_type = content_type_of(head) if isinstance(head, bytes) else ""
+        if not isinstance(head, bytes):
+            raise TypeError("the file was opened as text")
+        self.content_type = content_type_of(head)
         return bool(self.content_type)
 
     def as_form(self, field: str) -> FileBody:

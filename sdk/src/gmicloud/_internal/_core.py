@@ -14,7 +14,7 @@ from gmicloud._internal._retry import Retries
 from gmicloud._internal._settings import Routes
 from gmicloud._internal._step import Alone, Answer, Call, Close, Flow, Pause, Stream, chunk, opened, send
 from gmicloud._internal._version import VERSION
-from gmicloud.errors import APIConnectionError, AuthenticationError, GmiError
+from gmicloud.errors import APIConnectionError, GmiError
 
 AGENT = f"gmicloud-python/{VERSION}"
 REFUSAL_SIZE = 64 * 1024
@@ -46,13 +46,14 @@ class Core:
         """The open 2xx answer to a call, tried once. Raises GmiError."""
         token = (yield from self._token()) if authorised else ""
         stream = yield from opened(self._dressed(call) if authorised else call)
+        if authorised and stream.answer.status == 401 and self.credentials.renewable:
+            yield Close(stream)
+            yield Alone(self.credentials.renew(token, self.ask_openly))
+            stream = yield from opened(self._dressed(call))
         self._learn(stream.answer, authorised)
         if 200 <= stream.answer.status < 300:
             return stream
-        answer = yield from self._rest(stream)
-        if authorised and answer.status == 401 and self.credentials.renewable:
-            yield Alone(self.credentials.renew(token, self.ask_openly))
-        raise answers.refusal(answer, self.credentials.clean)
+        raise answers.refusal((yield from self._rest(stream)), self.credentials.clean)
 
     def identify(self) -> Flow[bool]:
         """Whether the server has our additions; asks for its model list if nothing is known yet."""
@@ -123,8 +124,3 @@ class Core:
             content += data
         yield Close(stream)
         return replace(stream.answer, content=content)
-
-
-def unauthorised(error: Exception) -> bool:
-    """Whether a call failed for an old token, which `Core.open` has replaced by now."""
-    return isinstance(error, AuthenticationError) and error.status_code == 401

@@ -9,7 +9,7 @@ from typing import Any
 
 from gmicloud._internal import _answers as answers
 from gmicloud._internal import _requests as requests
-from gmicloud._internal._core import Core, unauthorised
+from gmicloud._internal._core import Core
 from gmicloud._internal._json import as_object
 from gmicloud._internal._models import GetRequestResponse, RequestEvent
 from gmicloud._internal._step import Close, Emit, Flow, Pause, chunk
@@ -27,18 +27,13 @@ def follow(core: Core, request: RequestLike) -> Flow[None]:
         return
     patience = Patience(core, request_id)
     seen = Seen()
-    renewed = False
     while True:
         try:
             ended = yield from _listen(core, request_id, seen, patience)
             if ended:
                 return
-            renewed = False
             delay = patience.lost(APIConnectionError("the event stream ended before the request did"))
         except GmiError as error:
-            if unauthorised(error) and core.credentials.renewable and not renewed:
-                renewed = True
-                continue
             delay = patience.lost(error)
         yield Pause(delay)
 

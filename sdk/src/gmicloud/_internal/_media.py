@@ -46,8 +46,8 @@ def content_type_of(head: bytes) -> str:
         return _RIFF.get(head[8:12], "")
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "video/mp4")
-    # A bare MPEG audio frame: eleven set bits, then a layer that is not reserved.
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06:
+    # A bare frame of MPEG audio, layer III: eleven set bits, a version that is not reserved, the layer.
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2 and head[1] & 0x18 != 0x08:
         return "audio/mpeg"
     return ""
 
