@@ -44,7 +44,7 @@ class Certificate:
 _Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
-def development_certificate(folder: Path, names: Sequence[str] = ()) -> Certificate:
+def development_certificate(folder: Path, names: Sequence[str] = (), now: datetime | None = None) -> Certificate:
     """A certificate for localhost, 127.0.0.1, ::1 and `names`, made or renewed in `folder` as needed.
 
     The authority's key is thrown away after its one signature: nobody can steal it, so trusting the authority is safe.
@@ -52,7 +52,7 @@ def development_certificate(folder: Path, names: Sequence[str] = ()) -> Certific
     """
     wanted = [*_LOCAL_NAMES, *(name for name in names if name not in _LOCAL_NAMES)]
     made = Certificate(folder / "server.pem", folder / "server.key", folder / "ca.pem")
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     with explained(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _still_good(made, wanted, now):

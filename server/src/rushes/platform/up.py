@@ -156,7 +156,13 @@ class _Platform:
         self._screen.complain(f"PostgreSQL ended and was started again; see {self._folder.logs / 'postgresql.log'}")
 
     def _environment(self, database_url: str) -> dict[str, str]:
-        return {**os.environ, "RUSHES_DATABASE_URL": database_url, "RUSHES_DATA": str(self._folder.path)}
+        # One's own machine is for development: failures can be ordered, unless the variable says otherwise.
+        return {
+            "RUSHES_ORDERED_FAULTS": "1",
+            **os.environ,
+            "RUSHES_DATABASE_URL": database_url,
+            "RUSHES_DATA": str(self._folder.path),
+        }
 
     def _bootstrap(self, database_url: str) -> str | None:
         """Migrate the database; the key of the first start, once, after it was written to its file."""
@@ -201,6 +207,10 @@ class _Platform:
         if self._certificate is not None:
             serve += ["--tls-cert", str(self._certificate.cert), "--tls-key", str(self._certificate.key)]
         worker = ["worker", "--slots", str(settings.workers)]
+        if not settings.database_url:
+            worker.append("--sole")
+        if settings.test_models:
+            worker.append("--test-models")
         sockets = (listener.socket.fileno(), self._lifeline)
         for words, descriptors in ((serve, sockets), (worker, (self._lifeline,))):
             log = self._folder.logs / f"{words[0]}.log"
