@@ -104,4 +104,3 @@ class Boat:
         mirror[1, 1] *= 0.72
         place(canvas, self._mirrored(t), mirror)
         place(canvas, self._boat, turned(size, float(roll), (0.5 * SIZE, WATERLINE * SIZE), (float(x), float(row))))
-

@@ -81,7 +81,7 @@ def _dunes(tile: Field, other: Field, u: Field, v: Field) -> Field:
     phase = u * 7.5 + v * 9.0 + bend * 4.2
     saw = phase - np.floor(phase)
     ridge = np.where(saw < 0.72, saw / 0.72, (1 - saw) / 0.28)
-    ridge = ridge ** 1.35
+    ridge = ridge**1.35
     size = np.clip(0.55 + 0.5 * sample(tile, u * 0.7, v * 0.7), 0.05, 1.2)
     return (ridge * size * 0.75 + 0.25 * bend + 0.15).astype(np.float32)
 

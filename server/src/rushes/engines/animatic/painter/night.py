@@ -67,7 +67,7 @@ class Stars:
         light = np.maximum(light, 0)
         warm = np.dstack([light * 1.08, light * 0.92, light * 0.98]) * bulge[..., None]
         cool = np.dstack([light * 0.52, light * 0.66, light * 1.0]) * (1 - 0.6 * bulge[..., None])
-        return ((warm * 0.105 + cool * 0.062)).astype(np.float32)
+        return (warm * 0.105 + cool * 0.062).astype(np.float32)
 
     def _turn(self, i: int, step: int) -> Field:
         """The affine map from frame pixels / step to sheet pixels / step."""

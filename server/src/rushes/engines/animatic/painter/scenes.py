@@ -12,7 +12,9 @@ from rushes.engines.animatic.painter.colour import array, mix, scaled
 from rushes.engines.animatic.painter.finish import Vignette
 from rushes.engines.animatic.painter.land import Land, Range
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
+from rushes.engines.animatic.painter.meadow import Meadow
 from rushes.engines.animatic.painter.sky import Sky
+from rushes.engines.animatic.painter.space import Deep, Planet
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.trees import Row, grove, tree_row
 from rushes.engines.animatic.painter.water import Water
@@ -100,7 +102,9 @@ def lake(stage: Stage) -> list[Pass]:
         Range("trees", base=0.008, rise=0.085, scale=2.0, k=0.26, haze=0.16, mist=0.5, valley=0.5, centre=0.5 * lean),
     ])  # fmt: skip
     passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, far), *_fog(stage, -0.01, "far", 0.6)]
-    passes.append(Water(stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0))
+    passes.append(
+        Water(stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0)
+    )
     passes += _fog(stage, 0.02, "shore", 0.7)
     if stage.reading.has("boat"):
         passes.append(Boat(stage))
@@ -172,6 +176,27 @@ def desert(stage: Stage) -> list[Pass]:
     return [Sky(stage, int(stage.horizon) + 12), *passes, *_air(stage)]
 
 
+def field(stage: Stage) -> list[Pass]:
+    """Rolling hills behind a field of wheat or grass that the wind runs through."""
+    lean = _lean(stage)
+    wheat = stage.reading.has("wheat")
+    crop = "wheat" if wheat else "grass"
+    layers = _chains(stage, [
+        Range("trees", base=0.006, rise=0.085, scale=1.4, k=0.07, haze=0.72, mist=0.3),
+        Range("grass", base=0.018, rise=0.070, scale=1.5, k=0.12, haze=0.50, mist=0.3, centre=0.4 * lean),
+        Range(crop, base=0.030, rise=0.055, scale=1.6, k=0.17, haze=0.34, mist=0.3, centre=-0.5 * lean),
+        Range("trees", base=0.034, rise=0.034, scale=2.4, k=0.20, haze=0.26, mist=0.2),
+    ])  # fmt: skip
+    passes = stacked(stage, layers)
+    passes += _fog(stage, 0.02, "hills", 0.6)
+    return [Sky(stage, int(stage.horizon) + 12), *passes, Meadow(stage, wheat, 0.026), *_air(stage)]
+
+
+def space(stage: Stage) -> list[Pass]:
+    """A planet among stars."""
+    return [Deep(stage), Planet(stage), Vignette(stage, 0.35)]
+
+
 def abstract(stage: Stage) -> list[Pass]:
     """Nothing that could be mistaken for what the prompt asked for."""
     return [Ribbons(stage), Vignette(stage, 0.4)]
@@ -179,6 +204,7 @@ def abstract(stage: Stage) -> list[Pass]:
 
 BUILDERS: dict[str, Callable[[Stage], list[Pass]]] = {
     "mountain": mountain, "ocean": ocean, "lake": lake, "river": river, "forest": forest, "desert": desert,
+    "field": field, "space": space,
 }  # fmt: skip
 
 

@@ -29,7 +29,9 @@ class Tree:
     alpha: Field
 
 
-def _branch(rng: np.random.Generator, start: tuple[float, float], length: float, side: float, droop: float) -> tuple[Lines, Lines]:  # noqa: E501
+def _branch(
+    rng: np.random.Generator, start: tuple[float, float], length: float, side: float, droop: float
+) -> tuple[Lines, Lines]:  # noqa: E501
     """Needle strokes of one bough, and the strokes on its upper side that catch light and snow; 1/16 pixels."""
     needles: Lines = []
     tops: Lines = []
@@ -163,7 +165,9 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
         rng = stage.rng(f"ground {row.base}")
         bumps = np.cumsum(rng.normal(0, 1, size[1] // 8 + 3))
         bumps -= np.linspace(bumps[0], bumps[-1], bumps.size)
-        line = np.interp(np.arange(size[1]) / 8, np.arange(bumps.size), cv2.GaussianBlur(bumps[:, None], (0, 0), 6)[:, 0])
+        line = np.interp(
+            np.arange(size[1]) / 8, np.arange(bumps.size), cv2.GaussianBlur(bumps[:, None], (0, 0), 6)[:, 0]
+        )
         edge = foot - 0.006 * stage.unit + line[None, :] * 0.0016 * stage.unit
         rows = np.arange(size[0], dtype=np.float32)[:, None]
         alpha = np.clip(rows - edge, 0, 1).astype(np.float32)
@@ -172,7 +176,9 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
     return rgb, alpha
 
 
-def _set(rgb: Field, alpha: Field, tree: Tree, size: float, at: tuple[float, float], flip: bool, colours: Colours) -> None:
+def _set(
+    rgb: Field, alpha: Field, tree: Tree, size: float, at: tuple[float, float], flip: bool, colours: Colours
+) -> None:
     """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
     scale = size / TALL
     width, height = max(2, int(WIDE * scale)), max(3, int(TALL * scale))

@@ -173,4 +173,3 @@ class Sparks:
         splat(canvas.y, x, y, 34 * shine, self._radius * 4)
         splat(canvas.u, x / 2, y / 2, blue * shine, self._radius * 1.6)
         splat(canvas.v, x / 2, y / 2, red * shine, self._radius * 1.6)
-

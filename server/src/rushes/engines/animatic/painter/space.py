@@ -1,0 +1,219 @@
+"""Space: a nebula, stars and a turning planet with rings."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from rushes.engines.animatic.painter.canvas import Canvas
+from rushes.engines.animatic.painter.colour import Plane, Rgb, array, as_bytes, dither, film, to_yuv
+from rushes.engines.animatic.painter.night import star_plane
+from rushes.engines.animatic.painter.noise import Field, lattice, sample, smoothstep, spectral
+from rushes.engines.animatic.painter.splat import splat
+from rushes.engines.animatic.painter.stage import Stage
+
+NEBULAE: tuple[tuple[Rgb, Rgb], ...] = (
+    ((0.030, 0.012, 0.070), (0.010, 0.055, 0.085)),
+    ((0.070, 0.018, 0.030), (0.020, 0.026, 0.085)),
+    ((0.012, 0.045, 0.060), (0.055, 0.020, 0.065)),
+)
+WORLDS: tuple[tuple[Rgb, Rgb, Rgb], ...] = (
+    ((0.62, 0.44, 0.27), (0.80, 0.66, 0.48), (0.36, 0.22, 0.13)),
+    ((0.30, 0.42, 0.58), (0.62, 0.72, 0.80), (0.12, 0.20, 0.36)),
+    ((0.60, 0.34, 0.22), (0.84, 0.60, 0.42), (0.28, 0.12, 0.09)),
+)
+"""Three colours of a planet's bands."""
+
+
+class Deep:
+    """The background: glowing gas and stars, drifting together against the camera's movement."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        rng = stage.rng("deep space")
+        self._side = 2 * int(np.ceil(0.05 * stage.width)) + 8
+        width, height = stage.width + 2 * self._side, stage.height + 2 * self._side
+        gas = self._gas(rng, height, width)
+        density = np.clip(gas.sum(axis=2) * 4, 0, 1).astype(np.float32)
+        yuv = to_yuv(film(gas))
+        y = cv2.resize(yuv[..., 0], (width, height), interpolation=cv2.INTER_CUBIC)
+        stars = star_plane(rng, height, width, density, int(2100 * (width * height) / stage.unit**2))
+        self._y: Plane = as_bytes(np.maximum(y, 0) + dither(rng, height, width) + stars)
+        half = (width // 2, height // 2)
+        noise = dither(rng, half[1], half[0], 0.5)
+        self._u, self._v = (as_bytes(cv2.resize(yuv[..., n], half) + noise) for n in (1, 2))
+        lucky = 70
+        self._twinkle = (
+            rng.random(lucky) * stage.width, rng.random(lucky) * stage.height, rng.random(lucky) * 6.28,
+            rng.uniform(1.0, 3.0, lucky), rng.uniform(30, 120, lucky),
+        )  # fmt: skip
+
+    def _gas(self, rng: np.random.Generator, height: int, width: int) -> Field:
+        warm, cool = NEBULAE[int(rng.integers(len(NEBULAE)))]
+        rows, cols = height // 3, width // 3
+        size = max(rows, cols)
+        v, u = np.meshgrid(
+            np.arange(rows, dtype=np.float32) / size, np.arange(cols, dtype=np.float32) / size, indexing="ij"
+        )
+        first, second = spectral(rng, 512, 3.0, low=1.5), spectral(rng, 512, 2.7, low=2)
+        bend_u, bend_v = u + 0.05 * sample(second, u, v), v + 0.05 * sample(second, u + 0.4, v)
+        a, b = sample(first, bend_u, bend_v), sample(second, bend_u * 0.8 + 0.2, bend_v * 0.8)
+        band = np.exp(-(((u * 0.62 - v + 0.02) / 0.26) ** 2))
+        dust = smoothstep(0.1, 1.5, sample(first, bend_u * 1.7 + 0.5, bend_v * 1.7))
+        glow_a = smoothstep(-0.5, 2.2, a)[..., None] * array(warm) * 3.2
+        glow_b = smoothstep(-0.4, 2.3, b)[..., None] * array(cool) * 3.0
+        return ((glow_a + glow_b) * (0.12 + band[..., None]) * (1 - 0.72 * dust[..., None]) + 0.0016).astype(np.float32)
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        stage, path = self._stage, self._stage.path
+        move = 0.12
+        s = 1 + move * float(path.zoom[i])
+        drift = 0.012 * (i / max(stage.count - 1, 1) - 0.5)
+        tx = (float(path.x[i]) * move + drift) * stage.width + stage.width / 2 * (1 - s) - s * self._side
+        ty = float(path.y[i]) * move * stage.height + stage.height / 2 * (1 - s) - s * self._side
+        flags = cv2.INTER_LINEAR
+        matrix = np.array([[s, 0, tx], [0, s, ty]], np.float32)
+        canvas.y[:] = cv2.warpAffine(self._y, matrix, (canvas.width, canvas.height), flags=flags)
+        half = np.array([[s, 0, (tx + 0.5 * s - 0.5) / 2], [0, s, (ty + 0.5 * s - 0.5) / 2]], np.float32)
+        size = (canvas.width // 2, canvas.height // 2)
+        canvas.u[:] = cv2.warpAffine(self._u, half, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        canvas.v[:] = cv2.warpAffine(self._v, half, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        x, y, phase, rate, power = self._twinkle
+        pulse = power * (0.5 + 0.5 * np.sin(phase + rate * 2 * stage.seconds(i))) ** 2
+        splat(canvas.y, x * s + tx + s * self._side, y * s + ty + s * self._side, pulse, 0.8)
+
+
+class Planet:
+    """A banded world lit from one side, turning, with a thin bright air at its edge and rings if asked."""
+
+    TEXTURE = 1024
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        rng = stage.rng("planet")
+        self._rings = stage.reading.has("rings") or rng.random() < 0.5
+        self._radius = 0.285 * min(stage.unit, stage.width * 1.1)
+        way = 1.0 if rng.random() < 0.5 else -1.0
+        self._x = stage.width * 0.5 + way * 0.10 * stage.width
+        self._y = stage.height * 0.48
+        self._sun = np.array((-way * 0.80, -0.30, 0.52))
+        self._sun /= np.linalg.norm(self._sun)
+        self._tilt = way * 0.36
+        self._lean = 0.27
+        self._texture = self._surface(rng)
+        self._ring_light = self._ring_profile(rng)
+
+    def _surface(self, rng: np.random.Generator) -> Plane:
+        """Latitude by longitude, film-ready linear RGB in square-root code."""
+        size = self.TEXTURE
+        base, pale, dark = (array(colour) for colour in WORLDS[int(rng.integers(len(WORLDS)))])
+        v, u = np.meshgrid(np.linspace(0, 1, size // 2, dtype=np.float32), np.arange(size, dtype=np.float32) / size,
+                           indexing="ij")  # fmt: skip
+        swirl, fine = spectral(rng, 512, 2.9, low=2), spectral(rng, 512, 2.3, low=6)
+        bands = lattice(rng, 512, 16) + 0.6 * lattice(rng, 512, 32) + 0.35 * lattice(rng, 512, 64)
+        bend = v + 0.010 * sample(swirl, u * 2, v) + 0.004 * sample(fine, u * 3, v * 2)
+        stripe = sample(bands, np.full_like(u, 0.3), bend * 0.9)
+        stripe = stripe + 0.16 * sample(fine, u * 2, bend * 5)
+        high = smoothstep(-0.2, 1.2, stripe)[..., None]
+        low = smoothstep(-0.2, -1.2, stripe)[..., None]
+        rgb = base + (pale - base) * high + (dark - base) * low
+        pole = smoothstep(0.30, 0.5, np.abs(v - 0.5))[..., None]
+        rgb = rgb * (1 - 0.45 * pole)
+        return as_bytes(np.sqrt(np.clip(rgb, 0, 1)) * 255)
+
+    def _ring_profile(self, rng: np.random.Generator) -> Field:
+        """Opacity of the rings over their width, 0..1 with gaps."""
+        s = np.linspace(0, 1, 512, dtype=np.float32)
+        fine = sample(lattice(rng, 512, 128), s[None, :], np.full((1, 512), 0.2, np.float32))[0]
+        broad = sample(lattice(rng, 512, 16), s[None, :] * 0.7, np.full((1, 512), 0.6, np.float32))[0]
+        body = np.clip(0.62 + 0.22 * fine + 0.25 * broad, 0.05, 1)
+        gap = 1 - 0.92 * np.exp(-(((s - 0.62) / 0.022) ** 2)) - 0.5 * np.exp(-(((s - 0.86) / 0.010) ** 2))
+        return (body * gap * smoothstep(0, 0.10, s) * smoothstep(1.0, 0.95, s)).astype(np.float32)
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        stage, path = self._stage, self._stage.path
+        zoom = 1 + 0.8 * float(path.zoom[i])
+        x = stage.width / 2 + (self._x - stage.width / 2) * zoom + 0.55 * float(path.x[i]) * stage.width
+        y = stage.height / 2 + (self._y - stage.height / 2) * zoom + 0.55 * float(path.y[i]) * stage.height
+        radius = self._radius * zoom
+        reach = radius * (2.45 if self._rings else 1.25)
+        left, top = max(0, int(x - reach)) & ~1, max(0, int(y - reach * 0.80)) & ~1
+        right, bottom = min(canvas.width, int(x + reach) + 2) & ~1, min(canvas.height, int(y + reach * 0.80) + 2) & ~1
+        if right - left < 4 or bottom - top < 4:
+            return
+        px = (np.arange(left, right, 2, dtype=np.float32) + 0.5 - np.float32(x))[None, :] / np.float32(radius)
+        py = (np.arange(top, bottom, 2, dtype=np.float32) + 0.5 - np.float32(y))[:, None] / np.float32(radius)
+        c, s = float(np.cos(self._tilt)), float(np.sin(self._tilt))
+        across, down = px * c + py * s, -px * s + py * c
+        rgb, alpha = self._globe(across, down, (px, py), stage.seconds(i), 2 / radius)
+        if self._rings:
+            rgb, alpha = self._ring(rgb, alpha, across, down)
+        self._lay(canvas, rgb, alpha, (left, top, right, bottom))
+
+    def _globe(
+        self, across: Field, down: Field, screen: tuple[Field, Field], t: float, pixel: float
+    ) -> tuple[Field, Field]:
+        """Colour and coverage of globe and air; premultiplied linear RGB at half size."""
+        far = np.sqrt(across**2 + down**2)
+        inside = far < 1.0 + pixel
+        depth = np.sqrt(np.maximum(1 - far**2, 0))
+        lat_y = down * np.cos(self._lean) + depth * np.sin(self._lean)
+        lat_z = depth * np.cos(self._lean) - down * np.sin(self._lean)
+        u = (np.arctan2(across, np.maximum(lat_z, 1e-4) + (lat_z < 0) * 0) / (2 * np.pi) + 0.5 + 0.0045 * t) % 1.0
+        v = np.arcsin(np.clip(lat_y, -1, 1)) / np.pi + 0.5
+        size = self.TEXTURE
+        code = cv2.remap(self._texture, (u * size).astype(np.float32), (v * (size // 2 - 1)).astype(np.float32),
+                         cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)  # fmt: skip
+        albedo = (code.astype(np.float32) / 255) ** 2
+        lit = screen[0] * self._sun[0] + screen[1] * self._sun[1] + depth * self._sun[2]
+        day = smoothstep(-0.10, 0.95, lit.astype(np.float32)) * 1.75
+        if self._rings:
+            day = day * self._ring_shadow(across, down, depth)
+        rim = (1 - depth) ** 3 * smoothstep(-0.25, 0.7, lit.astype(np.float32))
+        rgb = albedo * (day[..., None] + 0.004) + rim[..., None] * array((0.32, 0.50, 0.80)) * 0.55
+        cover = np.clip((1 - far) / pixel + 0.5, 0, 1)
+        beyond = np.exp(-np.maximum(far - 1, 0) / 0.028) * smoothstep(-0.15, 0.9, lit.astype(np.float32)) * (1 - cover)
+        air = beyond[..., None] * array((0.20, 0.36, 0.70)) * 0.75
+        alpha = np.maximum(cover, beyond * 0.6)
+        return (rgb * (cover * inside)[..., None] + air).astype(np.float32), alpha.astype(np.float32)
+
+    def _ring_shadow(self, across: Field, down: Field, depth: Field) -> Field:
+        """What the rings leave of the sunlight on the globe."""
+        fold = np.float32(np.sin(self._lean))
+        lift = down + fold * depth - np.float32(0.10)
+        distance = np.sqrt(across**2 + (lift / 0.42) ** 2)
+        strip = np.exp(-((lift / 0.085) ** 2)) * (distance < 1.5)
+        return (1 - 0.62 * strip * smoothstep(0.0, 0.4, depth)).astype(np.float32)
+
+    def _ring(self, rgb: Field, alpha: Field, across: Field, down: Field) -> tuple[Field, Field]:
+        """Rings around the globe: the far half behind it, the near half before it."""
+        flat = down / np.float32(np.sin(self._lean))
+        far = np.sqrt(across**2 + flat**2)
+        s = (far - 1.28) / (2.32 - 1.28)
+        opacity = np.interp(s.reshape(-1), np.linspace(0, 1, 512), self._ring_light, left=0, right=0)
+        opacity = opacity.reshape(s.shape).astype(np.float32)
+        # The globe's shadow falls on the rings away from the sun.
+        along = across * np.float32(self._sun[0]) + flat * np.float32(self._sun[2] * 0.6)
+        aside = np.abs(across * np.float32(self._sun[2] * 0.6) - flat * np.float32(self._sun[0]))
+        shade = 1 - 0.94 * smoothstep(1.02, 0.94, aside / np.float32(0.93)) * (along < 0)
+        warm = array((0.86, 0.76, 0.62)) * (0.35 + 0.65 * opacity[..., None]) * shade[..., None] * 0.95
+        front = (flat > 0).astype(np.float32)
+        cover = opacity * 0.92
+        seen = cover * np.where(front > 0, 1.0, 1 - np.clip(alpha, 0, 1))
+        return (
+            (rgb * (1 - (cover * front)[..., None]) + warm * seen[..., None]).astype(np.float32),
+            np.clip(alpha * (1 - cover * front) + seen, 0, 1).astype(np.float32),
+        )
+
+    def _lay(self, canvas: Canvas, rgb: Field, alpha: Field, box: tuple[int, int, int, int]) -> None:
+        left, top, right, bottom = box
+        solid = np.maximum(alpha, 0.02)[..., None]
+        yuv = to_yuv(film((rgb / solid).astype(np.float32)))
+        size = (right - left, bottom - top)
+        y = cv2.resize(yuv[..., 0] * alpha, size, interpolation=cv2.INTER_LINEAR)
+        clear = cv2.resize(1 - alpha, size, interpolation=cv2.INTER_LINEAR)
+        window = canvas.y[top:bottom, left:right]
+        window[:] = as_bytes(window * clear + y)
+        half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+        for n, plane in ((1, canvas.u), (2, canvas.v)):
+            plane[half] = as_bytes(plane[half] * (1 - alpha) + yuv[..., n] * alpha)
