@@ -39,7 +39,8 @@ _IDIOMS: tuple[tuple[str, MoveKind, int], ...] = (
     (_CAMERA + r"(?:descend(?:s|ing)?|lower(?:s|ing)?|sinks?|sinking)\b", "crane", 1),
     (r"\b(?:crane|jib|boom|rising)[\s-]+shot\b", "crane", -1),
     (r"\bzoom(?:s|ed|ing)?\b" + _GAP % 2 + r"(?:out|back|away)\b", "zoom", -1),
-    (r"\bzoom(?:s|ed|ing)?\b(?![\s-]+(?:past|by|along|across|down))(?:" + _GAP % 2 + r"(?:in|into|on|onto|toward|towards|closer)\b)?", "zoom", 1),
+    (r"\bzoom(?:s|ed|ing)?\b(?![\s-]+(?:past|by|along|across|down))"
+     + r"(?:" + _GAP % 2 + r"(?:in|into|on|onto|toward|towards|closer)\b)?", "zoom", 1),
     (r"\b(?:dolly|dollie)[\s-]+zoom\b|\bvertigo[\s-]+(?:effect|shot)\b", "vertigo", 1),
     (r"\b(?:dolly|dollie)(?:s|ing)?\b" + _GAP % 2 + r"(?:out|back|backwards?|away)\b", "dolly", -1),
     (r"\b(?:dolly|dollie)(?:s|ing)?\b(?:" + _GAP % 2 + r"(?:in|into|forwards?|closer|towards?)\b)?", "dolly", 1),

@@ -31,7 +31,8 @@ def related_flow(first: Plate, last: Plate) -> Flow | None:
     """The flow between two pictures of one scene, or None if they are not.
 
     DIS flow (Kroeger et al., ECCV 2016) on luma with evened contrast. One scene: more than 45 % of the flow comes back
-    to where it started, and the last picture, pulled back along it, resembles the first (correlation above 0.6).
+    to where it started, and the last picture, pulled back along it, resembles the first (correlation above 0.6). A
+    blank picture shows no scene.
     """
     even = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
     a, b = (u8(even.apply(luma_small(plate.small))) for plate in (first, last))
@@ -39,7 +40,7 @@ def related_flow(first: Plate, last: Plate) -> Flow | None:
     there = f32(dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)))
     back = f32(dis.calc(b, a, np.zeros((*a.shape, 2), np.float32)))
     trusted = _consistent(there, back)
-    if float(trusted.mean()) <= CONSISTENT_SHARE:
+    if float(trusted.mean()) <= CONSISTENT_SHARE or min(float(a.std()), float(b.std())) < 2:
         return None
     pulled = sample(f32(b), _pixel_grid(a.shape[1], a.shape[0]) + there)
     likeness = float(np.corrcoef(pulled.ravel(), a.ravel())[0, 1])

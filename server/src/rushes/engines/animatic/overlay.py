@@ -34,18 +34,22 @@ class Overlay:
     def __init__(self, width: int, height: int, *, caption: str = "", watermark: bool = False) -> None:
         self._size = (width, height)
         self._patches: list[tuple[_Patch, _Patch]] = []
-        points = max(round(min(width, height) * 0.027), 10)
+        points = max(round(min(width, height) * 0.027), 8)
         font = ImageFont.load_default(points)
         margin = max(round(min(width, height) * 0.03), 4) // 2 * 2
-        room = width - 2 * margin
+        room, bottom = width - 2 * margin, height - margin
         if watermark:
             image = _draw([WATERMARK], font, box=72, ink=205)
-            self._place(image, width - margin - image.width, height - margin - image.height)
-            room -= image.width + margin
-        lines = _wrap(_drawable(caption, font), font, min(room, round(width * 0.8)) - 2 * (points // 2), 2)
+            self._place(image, width - margin - image.width, bottom - image.height)
+            if room > 2.5 * image.width:
+                room -= image.width + margin
+            else:  # no room beside it, so the caption goes above
+                bottom -= image.height + margin // 2
+        most = 2 if height >= 160 else 1
+        lines = _wrap(_drawable(caption, font), font, min(room, round(width * 0.8)) - points, most)
         if lines:
             image = _draw(lines, font, box=115, ink=235)
-            self._place(image, margin, height - margin - image.height)
+            self._place(image, margin, bottom - image.height)
 
     def blend(self, frame: U8) -> None:
         """Put the words into a frame, in place."""
