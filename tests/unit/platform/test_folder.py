@@ -6,19 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from rushes.platform.folder import PlatformFolder, default_data_folder
+from rushes.platform.folder import PlatformFolder
 from rushes.store.platform_error import PlatformError
-
-
-def test_the_default_follows_the_variables_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("RUSHES_DATA", raising=False)
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    assert default_data_folder() == tmp_path / ".local" / "share" / "rushes"
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "shared"))
-    assert default_data_folder() == tmp_path / "shared" / "rushes"
-    monkeypatch.setenv("RUSHES_DATA", "~/mine")
-    assert default_data_folder() == tmp_path / "mine"
 
 
 def test_a_nearly_full_disk_is_refused_with_both_figures(tmp_path: Path) -> None:

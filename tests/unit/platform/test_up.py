@@ -19,10 +19,10 @@ STAND_IN = """
 import http.server, json, os, pathlib, signal, socket, ssl, sys, threading
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 command, *words = sys.argv[1:]
-options = dict(zip(words[::2], words[1::2])) if "--test-models" not in words else {}
-if not options:
-    words.remove("--test-models")
-    options = dict(zip(words[::2], words[1::2])) | {"--test-models": "yes"}
+flags = {"--test-models", "--no-test-models", "--sole"}
+options = dict.fromkeys(flags.intersection(words), "yes")
+words = [word for word in words if word not in flags]
+options |= dict(zip(words[::2], words[1::2]))
 data = pathlib.Path(options["--data"])
 environment = {name: value for name, value in os.environ.items() if name.startswith("RUSHES_")}
 with open(data / "told", "a") as told:
@@ -198,10 +198,11 @@ def test_the_parts_are_told_what_they_need(up: Up) -> None:
     for part in (serve, worker, bootstrap):
         assert part["env"]["RUSHES_DATABASE_URL"] == state["database_url"]  # type: ignore[index]
         assert part["options"]["--data"] == str(running.data)  # type: ignore[index]
-    assert serve["env"]["RUSHES_PUBLIC_URL"] == state["address"]  # type: ignore[index]
+    assert "RUSHES_PUBLIC_URL" not in serve["env"], "host and port say it all"  # type: ignore[operator]
     assert f"http://127.0.0.1:{serve['options']['--port']}" == state["address"]  # type: ignore[index]
     assert serve["options"]["--test-models"] == "yes"  # type: ignore[index]
     assert worker["options"]["--slots"] == "3"  # type: ignore[index]
+    assert worker["options"]["--test-models"] == worker["options"]["--sole"] == "yes"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -339,5 +340,6 @@ def test_tls_serves_a_certificate_that_its_authority_vouches_for(up: Up) -> None
     running = up(tls=True)
     shown = running.until("ready in")
     assert str(running.state()["address"]).startswith("https://127.0.0.1:")
+    assert running.told("serve")[0]["env"]["RUSHES_PUBLIC_URL"] == running.state()["address"]  # type: ignore[index]
     assert f"export SSL_CERT_FILE={running.data / 'tls' / 'ca.pem'}" in shown
     assert running.end() == 0

@@ -22,15 +22,6 @@ LEAST_SPACE = 200_000_000
 """Bytes that must be free on the disk; an empty database takes 30 MB, a video one or two."""
 
 
-def default_data_folder() -> Path:
-    """RUSHES_DATA, else `rushes` where this user's programs keep their data."""
-    chosen = os.environ.get("RUSHES_DATA")
-    if chosen:
-        return Path(chosen).expanduser()
-    shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else Path.home() / ".local" / "share") / "rushes"
-
-
 class PlatformFolder:
     """The data folder of one running platform. Opened and closed once; a second close does nothing."""
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,20 +198,16 @@ class _Platform:
     def _start_children(self, listener: Listener, address: str, database_url: str) -> None:
         settings = self._settings
         environment = self._environment(database_url)
-        if listener.host == settings.host:
-            # Links begin with it; for a server on every address only its operator knows the right one.
-            environment.setdefault("RUSHES_PUBLIC_URL", address)
+        if address != f"http://{settings.host}:{listener.port}" and not _public_url_is_chosen():
+            environment["RUSHES_PUBLIC_URL"] = address  # what `serve` would guess from host and port is wrong then
         common = ["--data", str(self._folder.path), "--parent-fd", str(self._lifeline)]
+        common.append("--test-models" if settings.test_models else "--no-test-models")
         serve = ["serve", "--host", settings.host, "--port", str(listener.port), "--fd", str(listener.socket.fileno())]
-        if settings.test_models:
-            serve.append("--test-models")
         if self._certificate is not None:
             serve += ["--tls-cert", str(self._certificate.cert), "--tls-key", str(self._certificate.key)]
         worker = ["worker", "--slots", str(settings.workers)]
         if not settings.database_url:
-            worker.append("--sole")
-        if settings.test_models:
-            worker.append("--test-models")
+            worker.append("--sole")  # nobody else reaches this database, so what a dead qworker held is free at once
         sockets = (listener.socket.fileno(), self._lifeline)
         for words, descriptors in ((serve, sockets), (worker, (self._lifeline,))):
             log = self._folder.logs / f"{words[0]}.log"
@@ -233,6 +230,16 @@ class _Platform:
                 log = self._children[0].log
                 raise PlatformError(f"`rushes serve` was not ready within {_READY_LIMIT:.0f} s; see {log}")
             self._signals.wait(0.02)
+
+
+def _public_url_is_chosen() -> bool:
+    """Whether the operator named the address that customers see, in the environment or in rushes.toml (config.py)."""
+    file = Path("rushes.toml")
+    try:
+        written = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    except (OSError, ValueError) as error:
+        raise PlatformError(f"{file.absolute()} cannot be read: {error}") from error
+    return "RUSHES_PUBLIC_URL" in os.environ or "public_url" in written
 
 
 def _status(status: int) -> str:
