@@ -102,6 +102,8 @@ REFUSED = [
     (TEXT_LENGTH, ["5"], "enum", "Must be one of 5, 10"),
     (TIER, "4K", "enum", "Must be one of 720P, 1080P"),
     (NUMBERED, 5, "enum", "Must be one of 4, 6, 8"),
+    (parameter("enum", options=("1", "2")), True, "enum", "Must be one of 1, 2"),
+    (parameter("enum", options=("on", "auto")), True, "enum", "Must be one of on, auto"),
     (SWITCH, 2, "enum", "Must be one of yes, no"),
     (SEED, -2, "range", "Must be between 0 and 2147483647"),
     (TEXT_SEED, "abc", "type", "Must be a whole number"),

@@ -264,6 +264,21 @@ def test_an_image_for_a_model_without_pictures_is_ignored_with_a_warning(catalog
     assert checked.warnings == ("image is not a parameter of this model and had no effect.",)
 
 
+def test_a_key_that_could_mean_several_parameters_is_not_guessed(catalog: Catalog) -> None:
+    checked = check_payload(catalog.find("MiniMax-H3"), {"prompt": "x", "reference_image": IMAGE})
+    assert checked.media == ()
+    assert checked.warnings == ("reference_image is not a parameter of this model and had no effect.",)
+
+
+def test_a_required_parameter_with_a_documented_default_may_be_left_out(catalog: Catalog) -> None:
+    assert check_payload(catalog.find("Veo3-Fast"), {"prompt": "x"}).params["durationSeconds"] == "8"
+
+
+def test_as_many_references_as_allowed_pass(catalog: Catalog) -> None:
+    payload = {"prompt": "x", "reference_image": [IMAGE] * 3, "reference_video": [IMAGE] * 2, "first_frame": IMAGE}
+    assert len(check_payload(catalog.find("wan2.7-r2v"), payload).media) == 6
+
+
 def test_media_values_carry_role_place_and_kind(catalog: Catalog) -> None:
     payload = {"prompt": "x", "first_frame": "f", "reference_images": ["a", "b"], "reference_audios": "c"}
     checked = check_payload(catalog.find("seedance-2-0-260128"), payload)

@@ -211,8 +211,8 @@ def _find_option(parameter: Parameter, raw: str | float) -> str | int | float | 
         return labels[wanted]
     truth = _truth(raw)
     truths = {_truth(option): option for option in parameter.options}
-    # Only for a switch spelled as an enum, such as on/off: 1 must not turn into "yes" where the options are counts.
-    return truths.get(truth) if truth is not None and len(truths) == len(parameter.options) == 2 else None
+    # Only for a switch spelled as an enum, such as on/off: true must not turn into 1 where the options are counts.
+    return truths[truth] if truth is not None and truths.keys() == {True, False} else None
 
 
 def _read_media(parameter: Parameter, raw: object) -> str:
