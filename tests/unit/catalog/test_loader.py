@@ -59,6 +59,7 @@ def test_the_catalogue_has_every_model_whose_parameters_are_known() -> None:
         ("Wan-AL_Wan2.1-T2V-14B", "Wan-AI_Wan2.1-T2V-14B"),
         ("wan-al_wan2.1-t2v-14b", "Wan-AI_Wan2.1-T2V-14B"),
         ("veo-3.1-generate-preview", "veo-3.1-generate-001"),
+        ("wan-ai/wan2.1", "Wan2_1"),
     ],
 )
 def test_a_model_is_found_exactly_then_by_alias_then_without_regard_to_case(
