@@ -19,50 +19,61 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RUSHES_", toml_file="rushes.toml", extra="ignore")
 
-    database_url: str = Field("", description="PostgreSQL to use; empty for the embedded one of `rushes up`.")
-    data: Path = Field(Path(), description="Data folder: objects, scratch, logs, key, and the embedded database.")
-    objects_url: str = Field(
-        "", description="Where files are kept: empty for DATA/objects, else s3://, gs:// or az://."
+    database_url: str = Field(default="", description="PostgreSQL to use; empty for the embedded one of `rushes up`.")
+    data: Path = Field(
+        default=Path(), description="Data folder: objects, scratch, logs, key, and the embedded database."
     )
-    host: str = Field("127.0.0.1", description="Address `rushes serve` listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port `rushes serve` listens on; 0 for any free one.")
-    public_url: str = Field("", description="The server's address as customers see it; links begin with it.")
-    catalog_dir: Path | None = Field(None, description="A folder of model cards of your own.")
-    price_file: Path | None = Field(None, description="A YAML file of prices that override the cards'.")
-    test_models: bool = Field(False, description="Offer the model rushes-test, whose payload says how it behaves.")
-    ordered_faults: bool = Field(False, description="Obey the payload key rushes_fault. For development only.")
-    key_in_query: bool = Field(False, description="Accept ?key=; such keys reach logs of proxies.")
-    open_model_list: bool = Field(True, description="The model list under the session prefix needs no credential.")
-    allow_unsafe_database: bool = Field(False, description="Start although PostgreSQL may lose accepted requests.")
+    objects_url: str = Field(
+        default="", description="Where files are kept: empty for DATA/objects, else s3://, gs:// or az://."
+    )
+    host: str = Field(default="127.0.0.1", description="Address `rushes serve` listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port `rushes serve` listens on; 0 for any free one.")
+    public_url: str = Field(default="", description="The server's address as customers see it; links begin with it.")
+    catalog_dir: Path | None = Field(default=None, description="A folder of model cards of your own.")
+    price_file: Path | None = Field(default=None, description="A YAML file of prices that override the cards'.")
+    test_models: bool = Field(
+        default=False, description="Offer the model rushes-test, whose payload says how it behaves."
+    )
+    ordered_faults: bool = Field(default=False, description="Obey the payload key rushes_fault. For development only.")
+    key_in_query: bool = Field(default=False, description="Accept ?key=; such keys reach logs of proxies.")
+    open_model_list: bool = Field(
+        default=True, description="The model list under the session prefix needs no credential."
+    )
+    allow_unsafe_database: bool = Field(
+        default=False, description="Start although PostgreSQL may lose accepted requests."
+    )
     allow_private: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Private subnets that input and webhook URLs may point to, comma separated."
     )
     egress_ports: Annotated[list[str], NoDecode] = Field(
         default_factory=lambda: ["80", "443"], description="Ports that input and webhook URLs may use, comma separated."
     )
-    lease_seconds: float = Field(30, gt=0, description="How long a claim lasts without a heartbeat.")
-    heartbeat_seconds: float = Field(10, gt=0, description="How often a qworker renews its leases.")
-    rescue_seconds: float = Field(5, gt=0, description="How often maintenance runs.")
-    max_tries: int = Field(3, ge=1, description="Tries of a request before it fails.")
-    attempt_seconds: float = Field(1800, gt=0, description="Deadline of one attempt.")
-    cancel_grace_seconds: float = Field(60, gt=0, description="How long a cancelled engine may take to stop.")
-    drain_seconds: float = Field(30, ge=0, description="How long a qworker may finish what it runs on SIGTERM.")
-    artifact_days: float = Field(7, gt=0, description="How long a video stays readable.")
-    file_days: float = Field(7, gt=0, description="How long an uploaded file stays.")
-    record_days: float = Field(90, gt=0, description="How long the record of a finished request stays.")
-    link_seconds: int = Field(86_400, gt=0, description="How long a signed link works.")
-    slots: int = Field(1, ge=1, le=64, description="Requests a qworker runs at once.")
+    lease_seconds: float = Field(default=30, gt=0, description="How long a claim lasts without a heartbeat.")
+    heartbeat_seconds: float = Field(default=10, gt=0, description="How often a qworker renews its leases.")
+    rescue_seconds: float = Field(default=5, gt=0, description="How often maintenance runs.")
+    max_tries: int = Field(default=3, ge=1, description="Tries of a request before it fails.")
+    retry_delays: list[float] = Field(
+        default_factory=lambda: [5.0, 60.0], description="Seconds before each further try, as a JSON list."
+    )
+    attempt_seconds: float = Field(default=1800, gt=0, description="Deadline of one attempt.")
+    cancel_grace_seconds: float = Field(default=60, gt=0, description="How long a cancelled engine may take to stop.")
+    drain_seconds: float = Field(default=30, ge=0, description="How long a qworker may finish what it runs on SIGTERM.")
+    artifact_days: float = Field(default=7, gt=0, description="How long a video stays readable.")
+    file_days: float = Field(default=7, gt=0, description="How long an uploaded file stays.")
+    record_days: float = Field(default=90, gt=0, description="How long the record of a finished request stays.")
+    link_seconds: int = Field(default=86_400, gt=0, description="How long a signed link works.")
+    slots: int = Field(default=1, ge=1, le=64, description="Requests a qworker runs at once.")
     engines: Annotated[list[str], NoDecode] = Field(
         default_factory=lambda: ["animatic", "faults"], description="Engines a qworker offers, comma separated."
     )
-    submits_per_minute: int | None = Field(None, description="Submit limit per key; none on one's own machine.")
-    polls_per_minute: int | None = Field(None, description="Poll limit per key; none on one's own machine.")
-    upload_bytes_per_day: int | None = Field(None, description="Upload limit per organisation.")
-    max_queued: int | None = Field(None, description="Unfinished requests an organisation may have.")
+    submits_per_minute: int | None = Field(default=None, description="Submit limit per key; none on one's own machine.")
+    polls_per_minute: int | None = Field(default=None, description="Poll limit per key; none on one's own machine.")
+    upload_bytes_per_day: int | None = Field(default=None, description="Upload limit per organisation.")
+    max_queued: int | None = Field(default=None, description="Unfinished requests an organisation may have.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Addresses whose X-Forwarded-For is believed, comma separated."
     )
-    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
 
     @field_validator("allow_private", "egress_ports", "engines", "trusted_proxies", mode="before")
     @classmethod

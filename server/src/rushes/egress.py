@@ -341,11 +341,3 @@ def _discard(file: BinaryIO, path: Path) -> None:
 
 def _too_large(max_bytes: int) -> EgressFailed:
     return EgressFailed(f"The file is larger than {max_bytes:,} bytes", retryable=False)
-
-
-def local_client(base_url: str) -> httpx2.Client:
-    """A plain client for our own command line talking to our own server: no guard, no proxies from the environment.
-
-    Reading waits 90 s, longer than the longest wait the server offers.
-    """
-    return httpx2.Client(base_url=base_url, trust_env=False, timeout=httpx2.Timeout(90, connect=5))

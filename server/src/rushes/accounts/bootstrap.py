@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rushes.accounts.keys import new_key
-from rushes.artifacts.links import SigningKey
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
 from rushes.store.migrate import migrate
@@ -49,7 +48,6 @@ async def create_key(accounts: Accounts, org_id: UUID, name: str) -> FirstKey:
     return FirstKey(org_id, key.key_id, key.key)
 
 
-async def signing_keys(accounts: Accounts) -> list[SigningKey]:
-    """The keys that links and tokens are signed with, drawn on first use."""
-    rows = await accounts.signing_keys(secrets.token_hex(4), secrets.token_bytes(32))
-    return [SigningKey(kid, secret) for kid, secret in rows]
+async def signing_keys(accounts: Accounts) -> list[tuple[str, bytes]]:
+    """The keys (id, secret) that links and tokens are signed with, oldest first; the first is drawn on first use."""
+    return await accounts.signing_keys(secrets.token_hex(4), secrets.token_bytes(32))

@@ -59,7 +59,7 @@ def digest(key: str) -> bytes:
 
 
 def key_id_of(key: str) -> str | None:
-    """The public part of a well-formed key, None for any other text (a typing error is told from a revoked key here)."""
+    """The public part of a well-formed key, None for any other text."""
     if len(key) != LENGTH or not key.startswith(PREFIX) or not key.isascii():
         return None
     if not hmac.compare_digest(_checksum(key[:-CHECK_LENGTH]), key[-CHECK_LENGTH:]):

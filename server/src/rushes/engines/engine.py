@@ -4,13 +4,16 @@
 `generate` and the rest run in the engine's child process, supervised by the qworker.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 from rushes.domain.model_card import ModelCard
 
@@ -71,7 +74,8 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**{**data, "notes": tuple(data["notes"])})
+        values: dict[str, Any] = {**data, "notes": tuple(data["notes"])}
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)

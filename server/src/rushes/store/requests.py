@@ -178,6 +178,18 @@ class Requests:
                 )
         return requeued, failed
 
+    async def expire_all_leases(self) -> None:
+        """End every lease now. Only for one who knows that every qworker of this database is dead."""
+        async with self._database.connection() as connection:
+            await _sql.expire_all_leases(connection)
+
+    async def forget_old(self, age: timedelta) -> int:
+        """Drop the records of requests that finished longer ago than `age`; billed ones keep their figures."""
+        async with self._database.connection() as connection:
+            gone = await collect(_sql.forget_old_requests(connection, age=age))
+            purged = await collect(_sql.purge_old_requests(connection, age=age))
+        return len(gone) + len(purged)
+
     async def forget_old_keys(self) -> None:
         """Drop idempotency keys older than two days."""
         async with self._database.connection() as connection:

@@ -206,6 +206,11 @@ SELECT back.request_id, pg_notify('rushes_request', request_id::text), pg_notify
 SELECT request_id, attempt, tries FROM requests
  WHERE status IN ('dispatched', 'processing') AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 100;
 
+-- name: expire_all_leases!
+-- Every qworker is known to be dead: their leases end now.
+UPDATE requests SET lease_until = clock_timestamp() - interval '1 second'
+ WHERE status IN ('dispatched', 'processing') AND lease_until >= clock_timestamp() - interval '1 second';
+
 -- name: holder^
 -- Who holds a request now: read together with "no row" of a fenced write.
 SELECT status, attempt FROM requests WHERE request_id = :request_id;
@@ -280,3 +285,20 @@ SELECT model, percentile_cont(0.5) WITHIN GROUP (ORDER BY run_seconds) AS run_se
 SELECT model, count(*) FILTER (WHERE status = 'queued') AS queued,
        count(*) FILTER (WHERE status IN ('dispatched', 'processing')) AS running
   FROM requests WHERE status IN ('queued', 'dispatched', 'processing') GROUP BY model;
+
+-- name: forget_old_requests
+-- Records of finished requests past their own clock.
+DELETE FROM requests WHERE request_id IN (
+  SELECT request_id FROM requests
+   WHERE status IN ('success', 'failed', 'cancelled') AND finished_at < clock_timestamp() - :age::interval
+     AND NOT EXISTS (SELECT 1 FROM usage_rows u WHERE u.request_id = requests.request_id)
+   LIMIT 500)
+RETURNING request_id;
+
+-- name: purge_old_requests
+-- Billed records stay for the books, but what they carried goes with the record's clock.
+UPDATE requests SET payload = '{}', params = '{}', plan = '{}', media = '[]', metadata = NULL, outcome = NULL,
+       purged_at = clock_timestamp()
+ WHERE request_id IN (SELECT request_id FROM requests WHERE status = 'success' AND purged_at IS NULL
+                         AND finished_at < clock_timestamp() - :age::interval LIMIT 500)
+RETURNING request_id;

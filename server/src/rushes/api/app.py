@@ -1,0 +1,103 @@
+"""The web application: one flat table of routes on Starlette, hot ones first (decisions/0002-starlette-alone.md)."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import groupby
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as WebRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rushes import __version__
+from rushes.api.answers import Handler, answering, error_reply
+from rushes.api.routes import KEY_PREFIX, ROUTES, SESSION_PREFIX, SHORT_PREFIX, Route
+from rushes.api.services import Services
+from rushes.config import Settings
+from rushes.domain.errors import ApiError
+
+Opened = Callable[[Settings], AbstractAsyncContextManager[Services]]
+
+
+def build(settings: Settings, opened: Opened) -> ASGIApp:
+    """The ASGI application; `opened` makes the parts at start-up and lets go of them at shutdown."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        async with opened(settings) as services:
+            app.state.services = services
+            yield
+
+    app = Starlette(
+        routes=_web_routes(),
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _framework_error, Exception: _unexpected},
+    )
+    app.router.redirect_slashes = False
+    return Edge(app)
+
+
+def _web_routes() -> list[WebRoute]:
+    """One Starlette route per path, so that a wrong method is answered with every right one in Allow."""
+    by_path = groupby(sorted(enumerate(ROUTES), key=lambda pair: _rank(pair[1].path)), key=lambda pair: pair[1].path)
+    return [_web_route(path, [route for _, route in rows]) for path, rows in by_path]
+
+
+def _rank(path: str) -> tuple[bool, bool, str]:
+    """Hot paths first, then plain ones, then those whose last part swallows slashes."""
+    hot = path in (f"{KEY_PREFIX}/requests", f"{KEY_PREFIX}/requests/{{request_id}}")
+    return (not hot, ":path}" in path, path)
+
+
+def _web_route(path: str, routes: list[Route]) -> WebRoute:
+    handlers: dict[str, Handler] = {route.method: answering(route.handler) for route in routes}
+    if "GET" in handlers:
+        handlers["HEAD"] = handlers["GET"]
+
+    async def dispatch(request: Request) -> Response:
+        return await handlers[request.method](request)
+
+    return WebRoute(path, dispatch, methods=list(handlers))
+
+
+async def _framework_error(_: Request, error: Exception) -> Response:
+    """404 and 405 of the router, in our body."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return error_reply(ApiError("method_not_allowed", headers=error.headers))
+    return error_reply(ApiError("not_found") if error.status_code == 404 else ApiError("invalid_request"))
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    return error_reply(ApiError("internal"))
+
+
+class Edge:
+    """What every exchange has: no trailing slash, the session prefix noted, our version and instance in the answer."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if len(path) > 1 and path.endswith("/"):
+            scope = {**scope, "path": path.rstrip("/") or "/"}
+        if path.startswith(SESSION_PREFIX) and not path.startswith((KEY_PREFIX, SHORT_PREFIX)):
+            scope["rushes_session_prefix"] = True
+        services = getattr(self._app.state, "services", None)
+        ours = [(b"rushes-version", __version__.encode()), (b"x-content-type-options", b"nosniff")]
+        if services is not None:
+            ours.append((b"rushes-instance", str(services.instance).encode()))
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in ours if pair[0] not in present)]
+            await send(message)
+
+        await self._app(scope, receive, sending)

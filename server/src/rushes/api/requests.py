@@ -1,0 +1,282 @@
+"""Requests over HTTP: submit, observe, list, cancel, purge."""
+
+import base64
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from rushes.api.answers import reply
+from rushes.api.auth import Caller, authenticate
+from rushes.api.body import fingerprint, json_object
+from rushes.api.limits import limited
+from rushes.api.options import read_options
+from rushes.api.query import flag, moment, number, text_list
+from rushes.api.record import full_record, record, short_record
+from rushes.api.services import Services, services_of
+from rushes.catalog.loader import UnknownModel
+from rushes.domain.errors import ApiError
+from rushes.domain.request import Status
+from rushes.queue.submit import Prepared, Submitter
+from rushes.store.records import Filters, Request
+from rushes.store.requests import KeyReused, Replay
+
+MAX_WAIT = 60
+SYNCHRONOUS_WAIT = 60
+"""Cards marked synchronous_post answer when done, as their upstream does; client time-outs there are 120 s and more."""
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+async def submit(http: HttpRequest) -> Response:
+    """POST /requests. The order of the checks is WIRE.md 2.3; nothing is stored or charged before all have passed."""
+    services = services_of(http)
+    caller = await authenticate(http, write=True)
+    dry_run = flag(http, "dry_run")
+    headers = await limited(http, caller, "dry_run" if dry_run else "submit")
+    body = await json_object(http)
+    key = None if dry_run else _idempotency_key(http)
+    if key is not None and (replay := await _replay(services, caller, key, body)) is not None:
+        return replay
+    model, payload = _model_and_payload(body)
+    options = read_options(body, services.egress, caller.limit("max_priority"))
+    submitter = submitter_of(caller, services)
+    prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run)
+    if dry_run:
+        return reply(await _dry_answer(prepared, services), headers=headers)
+    idempotency = None if key is None else (key, fingerprint(body), _first_answer)
+    try:
+        request = await services.submit.admit(submitter, prepared, options, idempotency=idempotency)
+    except Replay as replay:
+        return _replayed(replay.answer)
+    services.watch.put(request)
+    wait = number(http, "wait", SYNCHRONOUS_WAIT if prepared.card.synchronous_post else 0, low=0, high=MAX_WAIT)
+    if wait:
+        final = await services.watch.final(caller.org_id, request.request_id, wait)
+        return reply(await full_record(final or request, services), headers=headers)
+    if key is not None:
+        return Response(_first_answer(request), 200, headers, "application/json")
+    position = await services.forecast.position(request)
+    eta = await services.forecast.eta(request, position, 0.0)
+    return reply(short_record(request, position, eta), headers=headers)
+
+
+async def observe(http: HttpRequest) -> Response:
+    """GET /requests/{id}, at once or (?wait=N) as soon as the status is final."""
+    services = services_of(http)
+    caller = await authenticate(http)
+    headers = await limited(http, caller, "poll")
+    request_id = path_id(http)
+    wait = number(http, "wait", 0, low=0, high=MAX_WAIT, clamp=True)
+    if wait:
+        request = await services.watch.final(caller.org_id, request_id, wait)
+    else:
+        request = await services.watch.get(caller.org_id, request_id)
+    if request is None:
+        raise not_found()
+    answer = await full_record(request, services)
+    if flag(http, "attempts"):
+        answer["attempts"] = [_attempt(row) for row in await services.requests.attempts(request_id)]
+    if not request.final:
+        headers["Retry-After"] = str(min(10, max(1, answer["eta_seconds"] or 2)))
+    return reply(answer, headers=headers)
+
+
+async def listing(http: HttpRequest) -> Response:
+    """GET /requests: newest first, filtered, by offset or cursor."""
+    services = services_of(http)
+    caller = await authenticate(http)
+    headers = await limited(http, caller, "poll")
+    limit = number(http, "limit", 100, low=1, high=1000, clamp=True)
+    offset = number(http, "offset", 0, low=0, high=10**9)
+    cursor = http.query_params.get("cursor")
+    if cursor and "offset" in http.query_params:
+        raise ApiError("invalid_request", "Invalid cursor, give either cursor or offset", param="cursor")
+    before = _read_cursor(cursor) if cursor else None
+    found, total = await services.requests.listed(
+        caller.org_id, _filters(http, services), limit=limit + 1, offset=offset, before=before
+    )
+    page = found[:limit]
+    has_more = len(found) > limit
+    return reply(
+        {
+            "requests": [record(request, services) for request in page],
+            "total": total,
+            "has_more": has_more,
+            "next_cursor": _cursor(page[-1]) if has_more else None,
+        },
+        headers=headers,
+    )
+
+
+async def cancel(http: HttpRequest) -> Response:
+    """DELETE /requests/{id} and POST /requests/{id}/cancel: always 200 with the record as it is now."""
+    services = services_of(http)
+    caller = await authenticate(http, write=True)
+    request_id = path_id(http)
+    request = await services.requests.cancel(caller.org_id, request_id)
+    if request is None:
+        raise not_found()
+    if http.method == "DELETE" and flag(http, "purge"):
+        request = await services.requests.purge(caller.org_id, request_id) or request
+        services.maintenance.wake()
+    services.watch.put(request)
+    return reply(await full_record(request, services))
+
+
+def not_found() -> ApiError:
+    """The same for an unknown id, a malformed one and another organisation's."""
+    return ApiError("request_not_found")
+
+
+def path_id(http: HttpRequest) -> UUID:
+    """The request id in the path. Raises the same 404 for a malformed one as for an unknown one."""
+    text = http.path_params["request_id"]
+    if not re.fullmatch(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", text):
+        raise not_found()
+    return UUID(text)
+
+
+def submitter_of(caller: Caller, services: Services) -> Submitter:
+    limit = caller.limit("max_queued")
+    return Submitter(
+        caller.org_id, caller.key_id, caller.user_id, services.settings.max_queued if limit is None else limit
+    )
+
+
+def _model_and_payload(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    model, payload = body.get("model"), body.get("payload")
+    if not isinstance(model, str) or not model.strip():
+        raise ApiError("invalid_request", "Invalid model, must be a model id; GET models lists them", param="model")
+    if payload is None:
+        raise ApiError(
+            "invalid_request", "Missing payload, must be an object of the model's parameters", param="payload"
+        )
+    if not isinstance(payload, dict):
+        raise ApiError("invalid_request", "Invalid payload, must be an object", param="payload")
+    return model.strip(), cast(dict[str, Any], payload)
+
+
+def _idempotency_key(http: HttpRequest) -> str | None:
+    key = http.headers.get("idempotency-key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise ApiError(
+            "invalid_request",
+            "Invalid Idempotency-Key, must be 1 to 255 visible ASCII characters",
+            param="Idempotency-Key",
+        )
+    return key
+
+
+async def _replay(services: Services, caller: Caller, key: str, body: Mapping[str, Any]) -> Response | None:
+    try:
+        answer = await services.requests.replayed(caller.org_id, key, fingerprint(body))
+    except KeyReused as error:
+        raise ApiError("idempotency_mismatch") from error
+    return None if answer is None else _replayed(answer)
+
+
+def _replayed(answer: str) -> Response:
+    return Response(answer, 200, {"Idempotent-Replayed": "true"}, "application/json")
+
+
+def _first_answer(request: Request) -> str:
+    """What a submit under an idempotency key answers, now and every later time; so it holds no forecast."""
+    return orjson.dumps(short_record(request, None, None)).decode()
+
+
+async def _dry_answer(prepared: Prepared, services: Services) -> dict[str, Any]:
+    await services.forecast.refresh()
+    plan = prepared.plan
+    return {
+        "valid": True,
+        "model": prepared.card.id,
+        "payload": dict(prepared.params),
+        "warnings": prepared.warnings,
+        "quote_micro_usd": prepared.quote_micro,
+        "engine": prepared.engine,
+        "queue_position": None,
+        "eta_seconds": _rounded(services.forecast.medians.get(prepared.card.id)),
+        "plan": {
+            "width": plan.width,
+            "height": plan.height,
+            "size_follows": "the first picture" if plan.width is None else None,
+            "frames": plan.keep_frames,
+            "fps": plan.fps,
+            "seconds": plan.seconds,
+            "seed": "drawn at submit" if _seed_is_drawn(prepared) else plan.seed,
+        },
+    }
+
+
+def _seed_is_drawn(prepared: Prepared) -> bool:
+    given = prepared.card.value(prepared.params, "seed")
+    return given is None or str(given) == "-1"
+
+
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else max(1, round(value))
+
+
+def _filters(http: HttpRequest, services: Services) -> Filters:
+    statuses = text_list(http, "status")
+    for status in statuses:
+        if status not in {s.value for s in Status}:
+            known = ", ".join(s.value for s in Status)
+            raise ApiError("invalid_request", f"Invalid status, must be one of {known}", param="status")
+    model = http.query_params.get("model_id") or http.query_params.get("model")
+    return Filters(
+        model=_canonical(services, model) if model else None,
+        statuses=statuses or None,
+        since=moment(http, "since"),
+        until=moment(http, "until"),
+        id_prefix=_prefix(http.query_params.get("id")),
+        words=http.query_params.get("q") or None,
+    )
+
+
+def _canonical(services: Services, model: str) -> str:
+    """The catalogue's spelling; an unknown id stays as it is, for it matches nothing."""
+    try:
+        return services.catalog.find(model).id
+    except UnknownModel:
+        return model
+
+
+def _prefix(text: str | None) -> str | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9a-fA-F-]{1,36}", text):
+        raise ApiError("invalid_request", "Invalid id, must be the beginning of a request id", param="id")
+    return text.lower()
+
+
+def _cursor(request: Request) -> str:
+    plain = f"{request.created_at.isoformat()} {request.request_id}"
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[datetime, UUID]:
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        at, _, request_id = base64.urlsafe_b64decode(padded).decode().partition(" ")
+        return datetime.fromisoformat(at), uuid.UUID(request_id)
+    except ValueError as error:
+        raise ApiError("invalid_request", "Invalid cursor, give next_cursor as it came", param="cursor") from error
+
+
+def _attempt(row: Any) -> dict[str, Any]:
+    return {
+        "attempt": row["attempt"],
+        "qworker_id": str(row["qworker_id"]),
+        "claimed_at": int(row["claimed_at"].timestamp()),
+        "finished_at": int(row["finished_at"].timestamp()) if row["finished_at"] else None,
+        "stages": orjson.loads(row["stages"]),
+        "result": row["result"],
+        "error": row["error"],
+    }

@@ -1,0 +1,61 @@
+"""Every route of the API once: path, method, handler, and the name its documentation has. A table, no logic."""
+
+from dataclasses import dataclass
+
+from rushes.api import artifacts, docs, events, files, health, legacy, models, requests
+from rushes.api.answers import Handler
+
+KEY_PREFIX = "/api/v1/ie/requestqueue/apikey"
+SHORT_PREFIX = "/api/v1/apikey"
+SESSION_PREFIX = "/api/v1/ie/requestqueue"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation. `operation` is its id in the OpenAPI document."""
+
+    method: str
+    path: str
+    handler: Handler
+    operation: str
+
+
+def _queue(prefix: str, name: str) -> list[Route]:
+    """The request-queue API under one of its prefixes; only the shape of GET models differs."""
+    listing = models.objects if prefix == SESSION_PREFIX else models.ids
+    rows: list[tuple[str, str, Handler, str]] = [
+        ("POST", "/requests", requests.submit, "submit"),
+        ("GET", "/requests/{request_id}", requests.observe, "observe"),
+        ("GET", "/requests", requests.listing, "list_requests"),
+        ("DELETE", "/requests/{request_id}", requests.cancel, "delete_request"),
+        ("POST", "/requests/{request_id}/cancel", requests.cancel, "cancel_request"),
+        ("GET", "/requests/{request_id}/events", events.events, "events"),
+        ("GET", "/models", listing, "list_models"),
+        ("GET", "/models/{model_id:path}", models.detail, "model_detail"),
+        ("POST", "/upload-url", files.upload_url, "upload_url"),
+        ("POST", "/files", files.post, "upload_file"),
+        ("GET", "/files", files.listing, "list_files"),
+        ("GET", "/files/{file_id}", files.get, "file_detail"),
+        ("DELETE", "/files/{file_id}", files.delete, "delete_file"),
+    ]
+    return [Route(method, prefix + path, handler, f"{name}{operation}") for method, path, handler, operation in rows]
+
+
+ROUTES: list[Route] = [
+    *_queue(KEY_PREFIX, ""),
+    *_queue(SHORT_PREFIX, "short_"),
+    *_queue(SESSION_PREFIX, "session_"),
+    Route("GET", "/video/models", legacy.models, "early_models"),
+    Route("GET", "/v1/models", legacy.openai_models, "early_models_v1"),
+    Route("GET", "/video/requests/{request_id}/status", legacy.status, "early_status"),
+    Route("GET", "/video/requests/{request_id}", legacy.result, "early_result"),
+    Route("DELETE", "/video/requests/{request_id}", legacy.cancel, "early_cancel"),
+    Route("POST", "/video/{model_id:path}", legacy.submit, "early_submit"),
+    Route("GET", "/artifacts/{artifact_id}/{name}", artifacts.artifact, "artifact"),
+    Route("GET", "/files/{token}/{name}", artifacts.file, "public_file"),
+    Route("PUT", "/uploads/{file_id}", files.put, "put_upload"),
+    Route("GET", "/healthz", health.healthz, "healthz"),
+    Route("GET", "/readyz", health.readyz, "readyz"),
+    Route("GET", "/openapi.json", docs.openapi, "openapi"),
+    Route("GET", "/docs", docs.page, "docs"),
+]

@@ -1,0 +1,61 @@
+"""Everything a handler needs, wired once per process. A table of parts, no logic."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from starlette.requests import Request
+
+from rushes.accounts.keyring import Keyring
+from rushes.accounts.rates import Rates
+from rushes.api.forecast import Forecast
+from rushes.artifacts.links import Links
+from rushes.artifacts.objects import Objects
+from rushes.catalog.loader import Catalog
+from rushes.config import Settings
+from rushes.egress import Egress
+from rushes.engines.registry import Engines
+from rushes.queue.maintain import Maintenance
+from rushes.queue.submit import Submit
+from rushes.queue.uploads import Uploads
+from rushes.store.accounts import Accounts
+from rushes.store.database import Database
+from rushes.store.files import Files
+from rushes.store.listen import Listener
+from rushes.store.requests import Requests
+from rushes.store.watch import Watch
+from rushes.store.workers import Workers
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts of one serving process."""
+
+    settings: Settings
+    instance: UUID
+    database: Database
+    listener: Listener
+    requests: Requests
+    watch: Watch
+    accounts: Accounts
+    keys: Keyring
+    workers: Workers
+    files: Files
+    uploads: Uploads
+    objects: Objects
+    links: Links
+    catalog: Catalog
+    engines: Engines
+    egress: Egress
+    submit: Submit
+    forecast: Forecast
+    rates: Rates
+    maintenance: Maintenance
+    scratch: Path
+    stopping: asyncio.Event
+
+
+def services_of(request: Request) -> Services:
+    return cast(Services, request.app.state.services)

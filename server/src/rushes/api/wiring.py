@@ -1,0 +1,110 @@
+"""How a serving process is put together and taken apart."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+from rushes.accounts.bootstrap import signing_keys
+from rushes.accounts.keyring import Keyring
+from rushes.accounts.rates import Rates
+from rushes.api.forecast import Forecast
+from rushes.api.services import Services
+from rushes.artifacts.links import Links, SigningKey
+from rushes.artifacts.objects import Objects
+from rushes.catalog.loader import load_catalog
+from rushes.config import Settings
+from rushes.egress import Egress, EgressSettings
+from rushes.engines.registry import Engines
+from rushes.queue.maintain import Clocks, Maintenance
+from rushes.queue.sources import Sources
+from rushes.queue.submit import Submit
+from rushes.queue.uploads import Uploads
+from rushes.store.accounts import Accounts
+from rushes.store.database import Database
+from rushes.store.files import Files
+from rushes.store.listen import Listener
+from rushes.store.migrate import migrate
+from rushes.store.requests import Requests
+from rushes.store.watch import Watch
+from rushes.store.workers import Workers
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncGenerator[Services]:
+    """The parts of one serving process, started, and stopped in reverse order."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        await database.start()
+        stack.push_async_callback(database.stop)
+        async with database.connection() as connection:
+            await migrate(connection)
+        if not settings.allow_unsafe_database:
+            await database.refuse_if_unsafe()
+        services = await _services(settings, database)
+        stack.push_async_callback(services.listener.stop)
+        stack.push_async_callback(services.maintenance.stop)
+        await services.listener.start()
+        await services.maintenance.start()
+        try:
+            yield services
+        finally:
+            services.stopping.set()
+            services.watch.flush()  # wakes every waiting reader
+
+
+async def _services(settings: Settings, database: Database) -> Services:
+    accounts, files = Accounts(database), Files(database)
+    keys = [SigningKey(kid, secret) for kid, secret in await signing_keys(accounts)]
+    links = Links(keys, settings.public_url or f"http://{settings.host}:{settings.port}")
+    listener = Listener(database.dsn)
+    requests = Requests(database, keep_seconds=settings.artifact_seconds)
+    workers = Workers(database)
+    objects = Objects(settings.objects_url, settings.data / "objects")
+    egress = Egress(EgressSettings.of([int(port) for port in settings.egress_ports], settings.allow_private))
+    scratch = settings.data / "scratch" / "serve"
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    uploads = Uploads(files, objects, links, scratch=scratch, keep=timedelta(days=settings.file_days), now=time.time)
+    catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file)
+    engines = Engines()
+    keyring = Keyring(accounts)
+    listener.on("rushes_key", keyring.forget)
+    listener.on_lost(keyring.forget_all)
+    clocks = Clocks(
+        every=settings.rescue_seconds,
+        lease=settings.lease_seconds,
+        max_tries=settings.max_tries,
+        record_age=timedelta(days=settings.record_days),
+    )
+    return Services(
+        settings=settings,
+        instance=uuid4(),
+        database=database,
+        listener=listener,
+        requests=requests,
+        watch=Watch(requests, listener),
+        accounts=accounts,
+        keys=keyring,
+        workers=workers,
+        files=files,
+        uploads=uploads,
+        objects=objects,
+        links=links,
+        catalog=catalog,
+        engines=engines,
+        egress=egress,
+        submit=Submit(
+            catalog,
+            engines,
+            requests,
+            Sources(files, uploads, egress, links),
+            ordered_faults=settings.ordered_faults,
+        ),
+        forecast=Forecast(requests, workers),
+        rates=Rates(),
+        maintenance=Maintenance(database, requests, workers, files, objects, clocks, also=(keyring.write_uses,)),
+        scratch=scratch,
+        stopping=asyncio.Event(),
+    )

@@ -1,0 +1,77 @@
+"""`rushes keys`: the keys of the running platform."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rushes.accounts.bootstrap import FIRST_ORGANISATION, FirstKey, create_key
+from rushes.cli.failure import CommandFailed
+from rushes.cli.running import with_database
+from rushes.store.accounts import Accounts
+from rushes.store.database import Database, Row
+
+
+def create(data: Path, name: str, as_json: bool) -> None:
+    """Create a key for the first organisation and show it once."""
+
+    async def work(database: Database) -> FirstKey:
+        accounts = Accounts(database)
+        org_id, _ = await accounts.first_organisation(FIRST_ORGANISATION)
+        return await create_key(accounts, org_id, name)
+
+    made = with_database(data, work)
+    if as_json:
+        typer.echo(json.dumps({"id": made.key_id, "key": made.key}))
+    else:
+        typer.echo(f"{made.key}\nShown once. Its id is {made.key_id}; revoke it with: rushes keys revoke {made.key_id}")
+
+
+def list_keys(data: Path, as_json: bool) -> None:
+    rows = with_database(data, lambda database: Accounts(database).keys())
+    shown = [_shown(row) for row in rows]
+    if as_json:
+        typer.echo(json.dumps({"keys": shown}))
+        return
+    table = Table("id", "name", "organisation", "ends with", "scopes", "last used", "state")
+    for key in shown:
+        table.add_row(
+            key["id"],
+            key["name"],
+            key["organisation"],
+            f"...{key['last4']}",
+            " ".join(key["scopes"]),
+            key["last_used_at"] or "never",
+            "revoked" if key["revoked_at"] else "good",
+        )
+    Console().print(table)
+
+
+def revoke(data: Path, key_id: str, as_json: bool) -> None:
+    """Revoke a key. Raises CommandFailed for an unknown id."""
+    if not with_database(data, lambda database: Accounts(database).revoke_key(key_id)):
+        raise CommandFailed(f"There is no key {key_id}. rushes keys list shows those there are")
+    typer.echo(json.dumps({"id": key_id, "revoked": True}) if as_json else f"{key_id} is revoked")
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["key_id"],
+        "name": row["name"],
+        "organisation": row["org_name"],
+        "org_id": str(row["org_id"]),
+        "last4": row["last4"],
+        "scopes": list(row["scopes"]),
+        "created_at": _iso(row["created_at"]),
+        "last_used_at": _iso(row["last_used_at"]),
+        "expires_at": _iso(row["expires_at"]),
+        "revoked_at": _iso(row["revoked_at"]),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None

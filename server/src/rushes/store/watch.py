@@ -1,0 +1,118 @@
+"""Waiting for a request to change, and its cached record: both live on NOTIFY and fall back to reading again."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
+
+from rushes.store.listen import Listener
+from rushes.store.records import Request
+from rushes.store.requests import Requests
+
+UNFINISHED_SECONDS = 0.5
+"""How long an unfinished record is believed: progress writes are not notified."""
+MAX_CACHED = 20_000
+FALLBACK_SECONDS = 2.0
+"""How often a waiter reads by itself, in case a notification was lost."""
+
+
+class Watch:
+    """Reads of single requests through a cache, and waits for their next change."""
+
+    def __init__(self, requests: Requests, listener: Listener, clock: Callable[[], float] = time.monotonic) -> None:
+        self._requests = requests
+        self._listener = listener
+        self._clock = clock
+        self._cached: dict[tuple[UUID, UUID], tuple[float, Request]] = {}
+        self._keys: dict[UUID, tuple[UUID, UUID]] = {}
+        self._reading: dict[UUID, int] = {}
+        self._stale: set[UUID] = set()
+        self._waiters: dict[UUID, set[asyncio.Event]] = {}
+        listener.on("rushes_request", self._changed)
+        listener.on_lost(self.flush)
+
+    async def get(self, org_id: UUID, request_id: UUID) -> Request | None:
+        """One request of an organisation. At most half a second old while it is unfinished and NOTIFY works."""
+        cached = self._cached.get((org_id, request_id))
+        if cached is not None and self._clock() < cached[0]:
+            return cached[1]
+        self._reading[request_id] = self._reading.get(request_id, 0) + 1
+        try:
+            request = await self._requests.get(org_id, request_id)
+        finally:
+            self._reading[request_id] -= 1
+            fresh = request_id not in self._stale
+            if not self._reading[request_id]:
+                del self._reading[request_id]
+                self._stale.discard(request_id)
+        if request is not None and fresh and self._listener.connected.is_set():
+            self._keep(request)
+        return request
+
+    def put(self, request: Request) -> None:
+        """Keep what this process has just written."""
+        self._changed(str(request.request_id))
+
+    async def final(self, org_id: UUID, request_id: UUID, seconds: float) -> Request | None:
+        """The request as soon as its status is final, else as it is after `seconds`."""
+        deadline = self._clock() + seconds
+        while True:
+            with self.subscribed(request_id) as changed:
+                request = await self.get(org_id, request_id)
+                left = deadline - self._clock()
+                if request is None or request.final or left <= 0:
+                    return request
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), min(left, FALLBACK_SECONDS))
+
+    def subscribed(self, request_id: UUID) -> "_Subscription":
+        """An event that is set at the next change; subscribe before reading, so that none is missed."""
+        return _Subscription(self._waiters, request_id)
+
+    def flush(self) -> None:
+        """Forget everything: notifications may have been missed."""
+        self._cached.clear()
+        self._keys.clear()
+        self._stale.update(self._reading)
+        for waiters in self._waiters.values():
+            for event in waiters:
+                event.set()
+
+    def _keep(self, request: Request) -> None:
+        if len(self._cached) >= MAX_CACHED:
+            self._cached.clear()
+            self._keys.clear()
+        until = float("inf") if request.final else self._clock() + UNFINISHED_SECONDS
+        key = (request.org_id, request.request_id)
+        self._cached[key] = (until, request)
+        self._keys[request.request_id] = key
+
+    def _changed(self, payload: str) -> None:
+        request_id = UUID(payload)
+        if request_id in self._reading:
+            self._stale.add(request_id)
+        key = self._keys.pop(request_id, None)
+        if key is not None:
+            self._cached.pop(key, None)
+        for event in self._waiters.get(request_id, ()):
+            event.set()
+
+
+class _Subscription:
+    """A context that holds one waiter's event."""
+
+    def __init__(self, waiters: dict[UUID, set[asyncio.Event]], request_id: UUID) -> None:
+        self._waiters = waiters
+        self._request_id = request_id
+        self._event = asyncio.Event()
+
+    def __enter__(self) -> asyncio.Event:
+        self._waiters.setdefault(self._request_id, set()).add(self._event)
+        return self._event
+
+    def __exit__(self, *_: object) -> None:
+        mine = self._waiters[self._request_id]
+        mine.discard(self._event)
+        if not mine:
+            del self._waiters[self._request_id]

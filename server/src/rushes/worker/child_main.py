@@ -1,0 +1,185 @@
+"""The engine's process: `python -m rushes.worker.child_main CHANNEL_FD RING_FD ENGINE`.
+
+It holds one engine, warm, and runs one plan at a time. It never touches the queue, the database or the object store.
+A cancel sets a flag that the engine meets at its next progress call. If the qworker dies, so does this process.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import numpy as np
+
+from rushes.catalog.loader import Catalog, load_catalog
+from rushes.config import Settings
+from rushes.engines.engine import Cancelled, Encoded, Engine, EngineError, Frames, Plan
+from rushes.engines.registry import Engines
+from rushes.worker.wire import Channel, ChannelClosed, Ring, ring_slots
+
+PROGRESS_SECONDS = 0.1
+
+
+class ChildControl:
+    """What the engine reports with."""
+
+    def __init__(self, channel: Channel, scratch: Path, remembered: str | None) -> None:
+        self.scratch = scratch
+        self.remembered = remembered
+        self.cancelled = threading.Event()
+        self._channel = channel
+        self._sent_at = float("-inf")
+
+    def progress(self, phase: str, done: float, total: float) -> None:
+        self.check()
+        now = time.monotonic()
+        if now - self._sent_at >= PROGRESS_SECONDS or done >= total:
+            self._sent_at = now
+            self._channel.send("progress", phase=phase, done=done, total=total)
+
+    def check(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    def remember(self, ref: str) -> None:
+        self._channel.send("remember", ref=ref)
+
+
+class Child:
+    """One engine and its line to the qworker."""
+
+    def __init__(self, channel: Channel, ring: Ring, engine: Engine, catalog: Catalog) -> None:
+        self._channel = channel
+        self._catalog = catalog
+        self._ring = ring
+        self._engine = engine
+        self._orders: Queue[dict[str, Any] | None] = Queue()
+        self._free: Queue[int] = Queue()
+        self._control: ChildControl | None = None
+
+    def serve(self) -> None:
+        """Run plans until the qworker closes the line."""
+        threading.Thread(target=self._listen, name="line", daemon=True).start()
+        self._channel.send("ready")
+        while (order := self._orders.get()) is not None:
+            self._run(order)
+
+    def _listen(self) -> None:
+        """Take messages at any time, also while the engine works."""
+        try:
+            while True:
+                message = self._channel.receive()
+                match message:
+                    case {"kind": "run"}:
+                        self._orders.put(message)
+                    case {"kind": "free", "slot": slot}:
+                        self._free.put(slot)
+                    case {"kind": "cancel"} if self._control is not None:
+                        self._control.cancelled.set()
+                    case _:
+                        pass
+        except ChannelClosed:
+            os._exit(0)  # the qworker is gone: nobody wants this result, whatever the engine is doing
+
+    def _run(self, order: dict[str, Any]) -> None:
+        control = ChildControl(self._channel, Path(order["scratch"]), order["remembered"])
+        self._control = control
+        try:
+            self._generate(order, control)
+        except Cancelled:
+            self._channel.send("error", code="cancelled", text="cancelled", field=None)
+        except EngineError as error:
+            self._channel.send("error", code=error.code, text=str(error), field=error.field)
+        except MemoryError as error:
+            self._channel.send("error", code="out_of_memory", text=str(error) or "out of memory", field=None)
+        except ChannelClosed:
+            raise
+        except Exception as error:  # any engine may raise anything: it costs this attempt, with the cause in the log
+            traceback.print_exc()
+            self._channel.send("error", code="engine_lost", text=f"{type(error).__name__}: {error}", field=None)
+        finally:
+            self._control = None
+
+    def _generate(self, order: dict[str, Any], control: ChildControl) -> None:
+        card, plan = self._catalog.find(order["plan"]["model"]), Plan.from_json(order["plan"])
+        control.progress("loading", 0, 1)
+        self._engine.load(card, control)
+        result = self._engine.generate(plan, control)
+        if isinstance(result, Encoded):
+            self._channel.send("done", path=str(result.path), report=_report(result), audio=None, rate=0)
+        else:
+            self._stream(result, control)
+
+    def _stream(self, frames: Frames, control: ChildControl) -> None:
+        shape = (frames.height, frames.width, 3) if frames.pixel_format == "rgb24" else None
+        shape = shape or (frames.height * 3 // 2, frames.width)
+        slot_bytes = int(np.prod(shape))
+        slots = ring_slots(slot_bytes, frames.count)
+        self._free = Queue()
+        self._channel.send(
+            "open",
+            width=frames.width,
+            height=frames.height,
+            fps=frames.fps,
+            count=frames.count,
+            pixel_format=frames.pixel_format,
+            slot_bytes=slot_bytes,
+            slots=slots,
+        )
+        self._wait_free(control)  # the qworker has sized the ring and frees its first slots
+        self._ring.resize(slot_bytes, slots)
+        for array in frames:
+            slot = self._wait_free(control)
+            np.frombuffer(self._ring.slot(slot), np.uint8).reshape(shape)[:] = array
+            self._channel.send("frame", slot=slot)
+        self._ring.unmap()
+        audio = None
+        if frames.audio is not None:
+            audio = control.scratch / "sound.npy"
+            np.save(audio, frames.audio.samples.astype(np.float32), allow_pickle=False)
+        rate = frames.audio.rate if frames.audio is not None else 0
+        self._channel.send("done", path=None, report=_report(frames), audio=audio and str(audio), rate=rate)
+
+    def _wait_free(self, control: ChildControl) -> int:
+        while True:
+            control.check()
+            try:
+                return self._free.get(timeout=0.2)
+            except Empty:
+                continue
+
+
+def _report(result: Frames | Encoded) -> dict[str, Any]:
+    report = result.report
+    return {
+        "seed": report.seed,
+        "fingerprint": report.fingerprint,
+        "seconds": dict(report.seconds),
+        "peak_bytes": report.peak_bytes,
+    }
+
+
+def die_with_parent() -> None:
+    """On Linux, be killed when the qworker dies; elsewhere the closed line says so."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def main() -> None:
+    channel_fd, ring_fd, engine = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the qworker decides
+    settings = Settings()
+    catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models)
+    Child(Channel(socket.socket(fileno=channel_fd)), Ring(ring_fd), Engines().get(engine), catalog).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""The qworker: claims requests for its free slots, runs one attempt per slot, drains on SIGTERM."""
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from rushes import __version__
+from rushes.artifacts.objects import Objects
+from rushes.catalog.loader import Catalog
+from rushes.engines.lanes import lane_of
+from rushes.engines.registry import Engines
+from rushes.store.database import DatabaseUnavailable
+from rushes.store.listen import Listener
+from rushes.store.records import Request
+from rushes.store.requests import Requests
+from rushes.store.workers import Workers
+from rushes.telemetry import logger
+from rushes.worker.attempt import Attempt, Parts, Policy
+from rushes.worker.child import EngineChild
+from rushes.worker.fetch import Fetch
+from rushes.worker.heartbeat import Beat, Heartbeat
+from rushes.worker.patience import patiently
+
+log = logger("qworker")
+
+POLL_SECONDS = 5.0
+"""The safety net under NOTIFY, jittered."""
+WAKE_SPREAD = 0.002
+"""Idle qworkers that hear the same NOTIFY spread their claims over two milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a qworker is set up."""
+
+    slots: int
+    engines: tuple[str, ...]
+    lease: timedelta
+    heartbeat_seconds: float
+    drain_seconds: float
+    exit_idle_seconds: float | None
+    scratch: Path
+    policy: Policy
+
+
+class Slot:
+    """A place for one attempt. Its engine children stay warm between attempts, one per engine."""
+
+    def __init__(self, number: int, environment: Mapping[str, str], logs: Path | None) -> None:
+        self.number = number
+        self._environment = environment
+        self._logs = logs
+        self._children: dict[str, EngineChild] = {}
+
+    def child(self, engine: str) -> EngineChild:
+        if engine not in self._children:
+            log_file = self._logs / f"engine-{engine}-{self.number}.log" if self._logs else None
+            self._children[engine] = EngineChild(engine, self._environment, log_file)
+        return self._children[engine]
+
+    def close(self) -> None:
+        for child in self._children.values():
+            child.kill()
+
+
+class QWorker:
+    """One process per host. `run` returns after a drain."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        requests: Requests,
+        workers: Workers,
+        listener: Listener,
+        objects: Objects,
+        fetch: Fetch,
+        catalog: Catalog,
+        engines: Engines,
+        dsn: str,
+        environment: Mapping[str, str],
+        logs: Path | None,
+    ) -> None:
+        self.qworker_id = uuid4()
+        self._shape = shape
+        self._requests = requests
+        self._workers = workers
+        self._listener = listener
+        self._objects = objects
+        self._fetch = fetch
+        self._catalog = catalog
+        self._engines = engines
+        self._lanes = self._lanes_of(shape.engines)
+        self._free = [Slot(number, environment, logs) for number in range(shape.slots)]
+        self._attempts: dict[UUID, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._draining = False
+        self._heartbeat = Heartbeat(
+            dsn,
+            self.qworker_id,
+            lease=shape.lease,
+            every=shape.heartbeat_seconds,
+            beat=lambda: Beat([(i, a.request.attempt) for i, a in list(self._attempts.items())], self._draining),
+            lost=self._lost,
+        )
+        listener.on("rushes_queue", self._queued)
+        listener.on("rushes_stop", self._cancelled)
+
+    async def run(self) -> None:
+        """Claim and run until `drain` is called (or the qworker has been idle for long enough, where that is asked)."""
+        self._loop = asyncio.get_running_loop()
+        self._clear_scratch()
+        await self._enrol()
+        self._heartbeat.start()
+        warm = asyncio.create_task(self._warm_up())
+        try:
+            await self._claim_until_drained()
+            await self._drain()
+        finally:
+            warm.cancel()
+            self._heartbeat.stop()
+            for slot in self._free:
+                slot.close()
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._workers.left(self.qworker_id)
+
+    def drain(self) -> None:
+        """Stop claiming; finish or hand back what runs. Safe to call twice."""
+        self._draining = True
+        self._wake.set()
+
+    # -- claiming -------------------------------------------------------------------------------------------------
+
+    async def _claim_until_drained(self) -> None:
+        idle_since = self._loop.time()
+        while not self._draining:
+            self._wake.clear()
+            claimed = await self._claim()
+            for request in claimed:
+                self._start(request)
+            if claimed or self._attempts:
+                idle_since = self._loop.time()
+            elif self._idle_too_long(idle_since):
+                self.drain()
+            if not (claimed and self._free):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS * random.uniform(0.8, 1.2))
+
+    async def _claim(self) -> Sequence[Request]:
+        if not self._free:
+            return ()
+        try:
+            return await self._requests.claim(self.qworker_id, self._lanes, len(self._free), self._shape.lease)
+        except DatabaseUnavailable as error:
+            log.warning("claim_failed", error=str(error))
+            return ()
+
+    def _start(self, request: Request) -> None:
+        slot = self._free.pop()
+        task = asyncio.create_task(self._run(request, slot), name=f"attempt {request.request_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, request: Request, slot: Slot) -> None:
+        try:
+            attempt = Attempt(
+                request,
+                self._catalog.find(request.model),
+                Parts(
+                    queue=self._requests,
+                    objects=self._objects,
+                    fetch=self._fetch,
+                    engine=self._engines.get(request.engine),
+                    child=slot.child(request.engine),
+                    policy=self._shape.policy,
+                ),
+                self._shape.scratch / f"{request.request_id}-{request.attempt}",
+            )
+            self._attempts[request.request_id] = attempt
+            if self._draining:
+                attempt.stop(draining=True)
+            await attempt.run()
+        except Exception:  # an attempt must never take the qworker with it; its lease will end
+            log.exception("attempt_lost", request_id=str(request.request_id))
+        finally:
+            self._attempts.pop(request.request_id, None)
+            self._free.append(slot)
+            self._wake.set()
+
+    # -- what is heard --------------------------------------------------------------------------------------------
+
+    def _queued(self, lane: str) -> None:
+        if lane in self._lanes and self._free:
+            self._wake.set()
+
+    def _cancelled(self, payload: str) -> None:
+        attempt = self._attempts.get(UUID(payload))
+        if attempt is not None:
+            attempt.stop(superseded=True)
+
+    def _lost(self, request_ids: set[UUID]) -> None:
+        """Called in the heartbeat's thread: these leases are not ours any more."""
+
+        def stop() -> None:
+            for request_id in request_ids:
+                if request_id in self._attempts:
+                    self._attempts[request_id].stop(superseded=True)
+
+        self._loop.call_soon_threadsafe(stop)
+
+    # -- coming and going -----------------------------------------------------------------------------------------
+
+    async def _enrol(self) -> None:
+        async def enrol() -> None:
+            await self._workers.enrol(
+                self.qworker_id,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                version=__version__,
+                lanes=self._lanes,
+                slots=self._shape.slots,
+            )
+
+        await patiently(enrol, self._shape.policy.outage_grace_seconds)
+        log.info("qworker_started", qworker_id=str(self.qworker_id), lanes=self._lanes, slots=self._shape.slots)
+
+    async def _warm_up(self) -> None:
+        """Start the first engine's child in every slot, so that the first request does not wait for its imports."""
+        for slot in list(self._free):
+            await asyncio.to_thread(slot.child(self._shape.engines[0]).start)
+
+    async def _drain(self) -> None:
+        log.info("draining", running=len(self._tasks))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._shape.drain_seconds)
+        for attempt in self._attempts.values():
+            attempt.stop(draining=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _idle_too_long(self, since: float) -> bool:
+        limit = self._shape.exit_idle_seconds
+        return limit is not None and self._loop.time() - since > limit
+
+    def _clear_scratch(self) -> None:
+        """What a killed predecessor left behind; every qworker has a scratch folder of its own."""
+        shutil.rmtree(self._shape.scratch, ignore_errors=True)
+        self._shape.scratch.mkdir(parents=True, mode=0o700)
+
+    def _lanes_of(self, engines: Sequence[str]) -> list[str]:
+        lanes: set[str] = set()
+        for card in self._catalog.cards:
+            if card.engine in engines:
+                lanes.add(lane_of(self._engines.get(card.engine), card))
+        return sorted(lanes)
