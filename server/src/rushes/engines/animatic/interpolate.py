@@ -79,7 +79,13 @@ class FlowShot:
         self._small_grid = _pixel_grid(columns, rows)
         most = float(np.sqrt(max((part**2).sum(axis=2).max() for part in (flow.there, flow.back))))
         self._pixels = most * first.width / columns
-        self._grids = [_pixel_grid(first.width >> half, first.height >> half) for half in (0, 1)]
+        self._rest: list[F32] = []
+        """Where every pixel of a luma and of a chroma plane looks when nothing moves."""
+        for half in (0, 1):
+            scale = np.float32(_groups(first)[half][0].shape[1] / (first.width >> half))
+            self._rest.append(
+                (_pixel_grid(first.width >> half, first.height >> half) + np.float32(0.5)) * scale - np.float32(0.5)
+            )
 
     def draw(self, i: int) -> U8:
         t = float(self._t[i])
@@ -95,8 +101,8 @@ class FlowShot:
 
     def _between(self, t: float) -> U8:
         there, back = self._flow.there, self._flow.back
-        to_first = f32(-(1 - t) * t * there + t * t * back)
-        to_last = f32((1 - t) ** 2 * there - t * (1 - t) * back)
+        to_first = f32(cv2.addWeighted(there, -(1 - t) * t, back, t * t, 0))
+        to_last = f32(cv2.addWeighted(there, (1 - t) ** 2, back, -t * (1 - t), 0))
         seen_first = self._inside(to_first) * np.float32(1 - t)
         seen_last = self._inside(to_last) * np.float32(t)
         weight = f32(seen_first / np.maximum(seen_first + seen_last, 1e-4))
@@ -116,11 +122,10 @@ class FlowShot:
 
     def _map(self, offset: F32, half: int) -> F32:
         """Positions in a plate's luma (half 0) or chroma (half 1) pixels for every pixel of that plane."""
-        grid = self._grids[half]
-        height, width = grid.shape[:2]
-        scale = _groups(self._first)[half][0].shape[1] / width
-        moved = grid + resize_f32(offset, width, height) * np.float32(width / offset.shape[1])
-        return f32((moved + np.float32(0.5)) * np.float32(scale) - np.float32(0.5))
+        rest = self._rest[half]
+        height, width = rest.shape[:2]
+        pixels = _groups(self._first)[half][0].shape[1] / offset.shape[1]
+        return f32(cv2.scaleAdd(resize_f32(offset, width, height), pixels, rest))
 
     def _inside(self, offset: F32) -> F32:
         """1 where a moved pixel lies within its picture, falling to 0 over four small pixels beyond the border."""
