@@ -1,0 +1,35 @@
+"""What a card offers, the engine it names can plan: a documented value is never refused after it was accepted."""
+
+from typing import Any
+
+import pytest
+from rushes.catalog.loader import load_catalog
+from rushes.domain.model_card import ModelCard, Parameter
+from rushes.domain.payload import check_payload
+from rushes.domain.pricing import quote
+from rushes.engines.animatic import AnimaticEngine
+from rushes.engines.engine import Engine
+from rushes.engines.faults import FaultsEngine
+
+CARDS = load_catalog(test_models=True).cards
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (AnimaticEngine(), FaultsEngine())}
+
+
+def offered(parameter: Parameter) -> list[Any]:
+    """The values a form would offer: every option, both ends of every range, both states of a switch."""
+    values: list[Any] = [option for option in parameter.options if option not in parameter.unsupported]
+    values += [value for value in (parameter.minimum, parameter.maximum) if value is not None]
+    return values + ([True, False] if parameter.type == "boolean" else [])
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.id)
+def test_everything_a_card_offers_can_be_planned_and_priced(card: ModelCard) -> None:
+    cases = [{}] + [{parameter.name: value} for parameter in card.parameters for value in offered(parameter)]
+    for case in cases:
+        params = check_payload(card, {**card.example, **case}).params
+        plan = ENGINES[card.engine].normalise(card, params, 1)
+        assert plan.seconds > 0, case
+        assert quote(card, params, plan.seconds) > 0, case
+        length = params.get("duration", params.get("durationSeconds"))
+        if length is not None:
+            assert plan.seconds == pytest.approx(float(str(length).rstrip("s")), abs=0.05), case
