@@ -1,7 +1,7 @@
 """Egress: which addresses and which texts are let through. What servers do to us is in tests/security."""
 
 import pytest
-from rushes.egress import Egress, EgressRefused, EgressSettings, is_refused, local_client
+from rushes.egress import Egress, EgressRefused, EgressSettings, is_refused
 
 # fmt: off
 REFUSED = [
@@ -116,10 +116,3 @@ def test_other_ports_can_be_set() -> None:
     egress.check_url("https://example.com:8443/")
     with pytest.raises(EgressRefused, match="Port 443 is not allowed, use 8443"):
         egress.check_url("https://example.com/")
-
-
-def test_the_client_for_our_own_server_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with local_client("http://127.0.0.1:8000") as client:
-        assert client.trust_env is False
-        assert str(client.base_url) == "http://127.0.0.1:8000"

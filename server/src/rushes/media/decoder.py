@@ -8,18 +8,22 @@ beyond the one it was given and, one at a time, those it writes: the number of d
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from numpy.lib import format as npy
+from PIL import Image
 
 from rushes.media.pictures import Unreadable, cover_cropped, upright_rgb
-from rushes.media.recordings import last_pictures, read_sound, sound_facts, video_facts
+
+# All that Pillow would look for when it writes its first file, which a confined process may no longer open.
+Image.preinit()
 
 MEMORY_BYTES: Final = 3 << 29
 CPU_SECONDS: Final = 20
@@ -30,8 +34,11 @@ OURS: Final = frozenset({errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, 
 Order = dict[str, Any]
 
 
-def confine(*, writes: bool) -> None:
+def confine(do: str) -> None:
     """Limit this process for good: memory, processor time, size of files, and how many it can hold open."""
+    if not do.endswith("image"):
+        importlib.import_module("rushes.media.recordings")  # costs a tenth of a second, and files to be opened
+    writes = do.startswith("write")
     lowest_free = os.dup(0)
     os.close(lowest_free)
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
@@ -48,18 +55,15 @@ def _limit(which: int, most: int) -> None:
 
 
 def _check_sound(order: Order) -> Order:
-    facts = sound_facts(Path(order["path"]), order["reader"])
-    return {"seconds": facts.seconds, "has_audio": True}
+    from rushes.media import recordings
+
+    return asdict(recordings.sound_facts(Path(order["path"]), order["reader"]))
 
 
 def _check_video(order: Order) -> Order:
-    facts = video_facts(Path(order["path"]), order["reader"])
-    return {
-        "seconds": facts.seconds,
-        "width": facts.width,
-        "height": facts.height,
-        "has_audio": facts.has_audio,
-    }
+    from rushes.media import recordings
+
+    return asdict(recordings.video_facts(Path(order["path"]), order["reader"]))
 
 
 def _write_picture(order: Order) -> Order:
@@ -71,16 +75,17 @@ def _write_picture(order: Order) -> Order:
 
 
 def _write_sound(order: Order) -> Order:
-    samples = read_sound(Path(order["path"]), order["reader"])
-    with Path(order["out"]).open("wb") as file:
-        npy.write_array(file, samples, allow_pickle=False)
-    return {"seconds": len(samples) / 48_000}
+    from rushes.media import recordings
+
+    return {"seconds": recordings.write_sound(Path(order["path"]), order["reader"], Path(order["out"]))}
 
 
 def _write_clip(order: Order) -> Order:
+    from rushes.media import recordings
+
     folder, last = Path(order["out"]), None
     count = 0
-    for last in last_pictures(Path(order["path"]), order["reader"]):
+    for last in recordings.last_pictures(Path(order["path"]), order["reader"]):
         last.save(folder / f"{count:06d}.png", format="PNG", compress_level=1)
         count += 1
     if last is None:
@@ -116,7 +121,7 @@ def answer(order: Order) -> Order:
 
 def main() -> None:
     order: Order = json.loads(sys.stdin.buffer.read())
-    confine(writes=str(order["do"]).startswith("write"))
+    confine(order["do"])
     sys.stdout.write(json.dumps(answer(order)))
 
 

@@ -126,7 +126,7 @@ class _Writer:
         self._queue: Queue[VideoFrame | None] = Queue(QUEUED_FRAMES)
         # Not a BytesIO: faststart reads the written file back, and closing would fail.
         self._file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"})
-        self._file.metadata["comment"] = " ".join(comment.split())
+        self._file.metadata["comment"] = _one_line(comment)
         self._stream = self._video_stream()
         self._thread = threading.Thread(target=self._compress, name="encoder", daemon=True)
         self._thread.start()
@@ -218,6 +218,11 @@ class _Writer:
         for start in range(0, len(track), 1024):
             packets += stream.encode(audio_frame(track[start : start + 1024], RATE, start))
         return packets + stream.encode(None)
+
+
+def _one_line(text: str) -> str:
+    """The words of a text, without what cannot be printed, which also keeps it valid in a file."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
 def _planar(frame: VideoFrame) -> VideoFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 # Named here so that no plugin is looked for, and no file opened, once a child process has been confined.
@@ -23,9 +24,8 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow only warns between one and two times its pixel limit. Ours is lower and judged by hand, so the warning can
-# only mean a picture that is refused anyway.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+_OPENING = Lock()
+"""Held while a header is read: how Python treats warnings belongs to the whole process."""
 
 
 class Unreadable(Exception):
@@ -64,7 +64,12 @@ def cover_cropped(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 def _opened(path: Path, plugin: str) -> ImageFile.ImageFile:
     try:
-        picture = Image.open(path, formats=[plugin])
+        with _OPENING, warnings.catch_warnings():
+            # Pillow warns about Exif that it passes over, which is no matter, and about pictures between one and two
+            # times its pixel limit, which is: those are refused.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(path, formats=[plugin])
     except FileNotFoundError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -17,8 +17,10 @@ import numpy as np
 from av import AudioResampler, AudioStream, VideoFrame, VideoStream
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.subtitles import codeccontext, stream
+from av.subtitles import codeccontext as subtitle_codec
+from av.subtitles import stream as subtitle_stream
 from av.video.reformatter import Colorspace
+from numpy.lib import format as npy
 from PIL import Image
 
 from rushes.media.pictures import Unreadable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # PyAV imports these when it meets its first file, and a confined process can open nothing more by then.
-PRELOADED: Final = (codeccontext, stream)
+PRELOADED: Final = (subtitle_codec, subtitle_stream)
 CODECS: Final = (
     "h264,hevc,vp8,vp9,libdav1d,libvpx,libvpx-vp9,av1,mpeg4,mjpeg,prores,"
     "aac,mp3float,mp3,opus,libopus,vorbis,flac,alac,pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_s16be"
@@ -105,6 +107,14 @@ def read_sound(path: Path, demuxer: str) -> NDArray[np.float32]:
         raise Unreadable(DAMAGED)
     samples = np.clip(np.nan_to_num(np.concatenate(parts, axis=1).T[: HEARD_SECONDS * RATE]), -1, 1)
     return np.ascontiguousarray(np.broadcast_to(samples, (len(samples), 2)))
+
+
+def write_sound(path: Path, demuxer: str, out: Path) -> float:
+    """Write what `read_sound` gives as .npy and return its seconds."""
+    samples = read_sound(path, demuxer)
+    with out.open("wb") as file:
+        npy.write_array(file, samples, allow_pickle=False)
+    return len(samples) / RATE
 
 
 def last_pictures(path: Path, demuxer: str) -> Iterator[Image.Image]:
