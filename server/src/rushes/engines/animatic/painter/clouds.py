@@ -27,11 +27,13 @@ class Clouds:
         self._u = (side * depth * 0.36 + 0.5).astype(np.float32)
         self._v = np.broadcast_to(depth * 0.42, self._u.shape).astype(np.float32)
         body = spectral(rng, TILE, 3.3, low=2.5, high=90)
-        wisps = spectral(rng, TILE, 2.5, low=4)
+        wisps = spectral(rng, TILE, 2.5, low=4, high=110)
         towards = np.sign(stage.sun_x - stage.width / 2)
         lit = body - np.roll(body, (int(6), int(-5 * towards)), axis=(0, 1))
         self._body = wrapped(np.dstack([body, lit / np.float32(lit.std())]).astype(np.float32))
         self._wisps = wrapped(wisps)
+        # Far clouds are small; fine detail there would only sparkle.
+        self._fine = (0.36 * smoothstep(0.02, 0.22, up)).astype(np.float32)
         self._fade = smoothstep(0.005, 0.085, up)
         dx = (cols[None, :] - stage.sun_x) / stage.unit
         dy = (rows[:, None] - stage.sun_y) / stage.unit
@@ -51,7 +53,7 @@ class Clouds:
         body = self._at(self._body, self._u + np.float32(du * t), self._v + np.float32(dv * t))
         u2 = self._u * np.float32(2.3) + np.float32(du * t * 3.1 + 0.37)
         wisps = self._at(self._wisps, u2, self._v * np.float32(2.3) + np.float32(dv * t * 1.6))
-        density = body[..., 0] + np.float32(0.34) * wisps - self._threshold
+        density = body[..., 0] + self._fine * wisps - self._threshold
         alpha = smoothstep(-0.1, 1.15, density) * self._fade
         thick = np.clip(density, 0, 2.4)
         shine = np.clip(0.5 + 0.30 * body[..., 1] + 0.10 * wisps - 0.13 * thick, 0.04, 1.0)

@@ -42,6 +42,10 @@ class Range:
     snow: float = 2.0
     """Height above which snow lies, as a share of the rise; 2 for none."""
     roughness: float = 0.5
+    tilt: float = 0.02
+    """How much of its ground is seen from above: rows between its near and far end."""
+    drop: float = 0.0
+    """How far the ground falls away, as under water, where `centre` leans away from."""
 
 
 def tiles(rng: np.random.Generator) -> list[Field]:
@@ -77,13 +81,13 @@ def _smooth(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> 
 
 def _dunes(tile: Field, other: Field, u: Field, v: Field) -> Field:
     """Crescent ridges: long windward slopes, sharp winding crests, 0..1."""
-    bend = 0.55 * _smooth(other, u * 0.5, v * 0.5, 2, 0.5)
-    phase = u * 7.5 + v * 9.0 + bend * 4.2
+    bend = 0.55 * _smooth(other, u * 0.9, v * 0.9, 2, 0.45)
+    phase = u * 9.0 + v * 30.0 + bend * 2.2
     saw = phase - np.floor(phase)
     ridge = np.where(saw < 0.72, saw / 0.72, (1 - saw) / 0.28)
     ridge = ridge**1.35
     size = np.clip(0.55 + 0.5 * sample(tile, u * 0.7, v * 0.7), 0.05, 1.2)
-    return (ridge * size * 0.75 + 0.25 * bend + 0.15).astype(np.float32)
+    return (ridge * size * 0.72 + 0.30 * bend + 0.18).astype(np.float32)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,16 @@ class _Relief:
     slope: Field
     u: Field
     v: Field
+
+
+def _settled(rgb: Field, foot: Field) -> Field:
+    """The picture with one even colour below the foot of the chain, where there is nothing to be seen of it."""
+    rows = np.arange(rgb.shape[0], dtype=np.float32)[:, None]
+    below = smoothstep(-6.0, 14.0, rows - cv2.GaussianBlur(foot[None, :], (0, 0), 12))
+    index = np.clip(foot.astype(int) - 4, 0, rgb.shape[0] - 1)
+    ground = rgb[index, np.arange(rgb.shape[1])]
+    even = cv2.GaussianBlur(ground[None, :, :], (0, 0), rgb.shape[1] / 12)
+    return (rgb + (even - rgb) * below[..., None]).astype(np.float32)
 
 
 class Land:
@@ -132,7 +146,10 @@ class Land:
         v = np.broadcast_to(d * DEPTH * chain.scale / 16 + offset_v, u.shape).astype(np.float32)
         height = self._heights(chain, u, v) * self._envelope(chain, x, d)
         rise = chain.rise * stage.unit
-        row = (stage.horizon + chain.base * stage.unit - top - height * rise - 0.05 * rise * d).astype(np.float32)
+        row = stage.horizon + chain.base * stage.unit - top - height * rise - chain.tilt * stage.unit * d
+        if chain.drop:
+            row = row + chain.drop * stage.unit * (1 - self._across(chain, x)) ** 1.5
+        row = row.astype(np.float32)
         slope_x = np.gradient(height, axis=1) * rise
         slope_d = np.gradient(height, axis=0) * rise * steps / (DEPTH * stage.unit)
         # The sun stands to one side and a little before the land: backlit slopes would show no form.
@@ -158,14 +175,20 @@ class Land:
 
     def _envelope(self, chain: Range, x: Field, d: Field) -> Field:
         """Rises from the foot to the ridge with depth; may leave a valley or lean to one side."""
-        rise = smoothstep(0.0, 1.0, np.minimum(d * 1.05, 1)) if chain.ground != "dune" else 0.25 + 0.75 * d
+        if chain.ground == "dune":
+            rise = np.minimum(0.15 + 1.6 * d, 1.0)
+        else:
+            rise = smoothstep(0.0, 1.0, np.minimum(d * 1.05, 1))
+        return (rise * self._across(chain, x)).astype(np.float32)
+
+    def _across(self, chain: Range, x: Field) -> Field:
         across = np.ones_like(x)
         if chain.valley:
             across = across * (1 - chain.valley * np.exp(-((x / 0.33) ** 2)))
         if chain.centre:
             lean = np.float32(np.sign(chain.centre))
             across = across * (1 - abs(chain.centre) * smoothstep(-0.15, 0.75, -x * lean))
-        return (rise * across).astype(np.float32)
+        return across.astype(np.float32)
 
     def _resolve(self, chain: Range, relief: _Relief, height: int) -> tuple[Field, Field]:
         """Hidden surfaces removed: colour (height, width, 3) and coverage (height, width).
@@ -192,7 +215,7 @@ class Land:
         peak = horizon_line[-1] * 2
         cover = np.clip(rows - peak + 1, 0, 1).astype(np.float32)
         small = (width, height)
-        rgb = cv2.resize(painted, small, interpolation=cv2.INTER_AREA)
+        rgb = _settled(cv2.resize(painted, small, interpolation=cv2.INTER_AREA), relief.row[0])
         alpha = cv2.resize(cover, small, interpolation=cv2.INTER_AREA)
         return self._hazed(chain, rgb, relief), alpha.astype(np.float32)
 
@@ -210,7 +233,8 @@ class Land:
         grain = np.clip(1 + 0.16 * detail, 0.5, 1.6)[..., None]
         match chain.ground:
             case "dune":
-                return array((0.50, 0.305, 0.155)) * np.clip(1 + 0.05 * detail, 0.8, 1.2)[..., None]
+                ripple = 0.07 * np.sin((relief.v * 950 + relief.u * 160) + 5 * detail) if chain.scale < 2 else 0.0
+                return array((0.50, 0.305, 0.155)) * np.clip(1 + 0.05 * detail + ripple, 0.8, 1.2)[..., None]
             case "wheat":
                 return array((0.46, 0.31, 0.105)) * grain
             case "grass":

@@ -49,8 +49,8 @@ LIGHTS: dict[str, Light] = {
     "sunset": Light(
         zenith=(0.028, 0.052, 0.150), middle=(0.25, 0.105, 0.125), horizon=(1.05, 0.30, 0.050),
         sun=(1.0, 0.40, 0.085), sun_height=0.075, sun_size=0.030, glow=1.7,
-        key=(1.35, 0.60, 0.24), fill=(0.080, 0.080, 0.155), haze=(0.50, 0.175, 0.115),
-        cloud=(1.15, 0.34, 0.11), shade=(0.100, 0.065, 0.125), cover=0.47, water=(0.014, 0.020, 0.045),
+        key=(1.35, 0.60, 0.24), fill=(0.070, 0.075, 0.150), haze=(0.36, 0.145, 0.145),
+        cloud=(1.10, 0.31, 0.125), shade=(0.085, 0.060, 0.130), cover=0.47, water=(0.014, 0.020, 0.045),
     ),
     "dawn": Light(
         zenith=(0.085, 0.125, 0.27), middle=(0.33, 0.265, 0.36), horizon=(0.92, 0.53, 0.36),
@@ -98,13 +98,16 @@ def _weathered(light: Light, reading: Reading) -> Light:
         )  # fmt: skip
     if reading.has("fog"):
         pale = mix(light.haze, scaled(light.horizon, 0.95), 0.6)
-        light = replace(light, haze=pale, key=scaled(light.key, 0.75), cover=min(light.cover, 0.4), sun_size=0.0)
+        light = replace(light, haze=pale, key=scaled(light.key, 0.75), cover=min(light.cover, 0.14), sun_size=0.0,
+                        zenith=mix(light.zenith, pale, 0.35), middle=mix(light.middle, pale, 0.5))
     return light
 
 
 def light_for(reading: Reading) -> Light:
     """The palette of a reading: its time of day, changed by its weather."""
     light = LIGHTS[reading.time]
+    if reading.time == "day" and reading.has("snowfall", "rain", "storm", "fog"):
+        light = LIGHTS["overcast"]
     if reading.has("clouds") and reading.time == "day":
         light = replace(light, cover=0.56)
     if reading.has("aurora", "milkyway") and not reading.has("clouds"):

@@ -65,7 +65,7 @@ class Meadow:
             down *= 1.075
         linear = (albedo.astype(np.float32) / 255) ** 2
         depth = (np.arange(rows, dtype=np.float32) + first)[:, None, None] / stage.unit
-        lit = linear * (array(light.fill) * 1.5 + array(light.key) * 0.85)
+        lit = linear * (array(light.fill) * 1.5 + array(light.key) * 0.46)
         haze = np.exp(-depth / 0.055) * 0.55
         x = np.abs(np.arange(width, dtype=np.float32) - self._side - stage.sun_x)[None, :, None] / stage.unit
         lit = lit * (1 + 0.35 * np.exp(-x / 0.5))
@@ -112,9 +112,9 @@ class Meadow:
             _polylines(albedo, _lines(low_x - shift, low_y, tip_x - shift, tip_y), self._tone(step, 1.5), thick // 3)
 
     def _tone(self, step: int, gain: float) -> tuple[int, int, int]:
-        warm = np.array((0.50, 0.325, 0.105)) if self._wheat else np.array((0.125, 0.205, 0.042))
-        other = np.array((0.60, 0.44, 0.19)) if self._wheat else np.array((0.20, 0.25, 0.070))
-        return _code((warm + (other - warm) * (step / 3)) * (0.72 + 0.17 * step) * gain)
+        warm = np.array((0.50, 0.285, 0.065)) if self._wheat else np.array((0.125, 0.205, 0.042))
+        other = np.array((0.62, 0.42, 0.15)) if self._wheat else np.array((0.20, 0.25, 0.070))
+        return _code((warm + (other - warm) * (step / 3)) * (0.50 + 0.22 * step) * gain)
 
     def _wind(self, t: float) -> tuple[Field, Field]:
         """The wind's push and a slower cloud shadow at coarse size, about -1 to 1."""

@@ -14,8 +14,10 @@ from rushes.engines.animatic.painter.land import Land, Range
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
 from rushes.engines.animatic.painter.meadow import Meadow
 from rushes.engines.animatic.painter.sky import Sky
+from rushes.engines.animatic.painter.skyline import Block, towers
 from rushes.engines.animatic.painter.space import Deep, Planet
 from rushes.engines.animatic.painter.stage import Stage
+from rushes.engines.animatic.painter.street import Bloom, Road, Street, Traffic
 from rushes.engines.animatic.painter.trees import Row, grove, tree_row
 from rushes.engines.animatic.painter.water import Water
 from rushes.engines.animatic.painter.weather import Fog, Rain, Snow, Sparks
@@ -120,8 +122,9 @@ def river(stage: Stage) -> list[Pass]:
         Range("trees", base=0.012, rise=0.10, scale=2.2, k=0.30, haze=0.26, mist=0.6, valley=0.9),
     ])  # fmt: skip
     banks = _chains(stage, [
-        Range("grass", base=0.10, rise=0.12, scale=1.9, k=0.55, haze=0.14, mist=0.5, centre=-1.0 * lean),
-        Range("grass", base=0.30, rise=0.24, scale=1.3, k=1.0, haze=0.03, mist=0.2, centre=1.0 * lean),
+        Range("grass", base=0.060, rise=0.05, scale=2.2, k=0.36, haze=0.26, mist=0.4, centre=lean, drop=0.9, tilt=0.05),
+        Range("trees", base=0.140, rise=0.10, scale=2.0, k=0.55, haze=0.14, mist=0.4, centre=-lean, drop=1.2, tilt=0.08),
+        Range("grass", base=0.360, rise=0.12, scale=1.5, k=1.0, haze=0.02, mist=0.1, centre=lean, drop=1.6, tilt=0.14),
     ])  # fmt: skip
     trees = grove(stage, 5)
     shore = tree_row(stage, trees, Row(0.012, 0.085, 7.0, 0.30, 0.34, gap=0.16), "shore")
@@ -129,7 +132,8 @@ def river(stage: Stage) -> list[Pass]:
     passes += _fog(stage, -0.03, "hills", 0.75)
     passes.append(Water(stage, 0.022, eye=2.0, patch=10.0))
     passes += _fog(stage, 0.03, "water", 0.8)
-    passes += [LayerPass(stage, banks[0]), *_fog(stage, 0.13, "near", 0.45), LayerPass(stage, banks[1])]
+    passes += [LayerPass(stage, banks[0]), LayerPass(stage, banks[1]), *_fog(stage, 0.12, "near", 0.5)]
+    passes.append(LayerPass(stage, banks[2]))
     if stage.reading.has("boat"):
         passes.append(Boat(stage))
     return [*passes, *_air(stage)]
@@ -146,11 +150,11 @@ def forest(stage: Stage) -> list[Pass]:
     air = light.haze
     trees = grove(stage)
     rows = [
-        Row(0.015, 0.22, 15, 0.10, 0.80, 0.0, snow, mix(ground, air, 0.6)),
-        Row(0.040, 0.33, 8, 0.18, 0.60, 0.05, snow, mix(ground, air, 0.42)),
-        Row(0.085, 0.47, 4.6, 0.30, 0.38, 0.20, snow, mix(ground, air, 0.26)),
-        Row(0.160, 0.66, 3.0, 0.50, 0.18, 0.36, snow, mix(ground, air, 0.12)),
-        Row(0.300, 1.05, 1.6, 1.00, 0.02, 0.66, snow, scaled(ground, 0.94)),
+        Row(0.012, 0.25, 34, 0.09, 0.78, 0.0, snow, mix(ground, air, 0.6)),
+        Row(0.030, 0.34, 20, 0.15, 0.60, 0.0, snow, mix(ground, air, 0.42)),
+        Row(0.062, 0.46, 13, 0.25, 0.40, 0.12, snow, mix(ground, air, 0.26)),
+        Row(0.125, 0.62, 7.5, 0.42, 0.20, 0.27, snow, mix(ground, air, 0.12)),
+        Row(0.250, 0.95, 4.2, 0.85, 0.03, 0.52, snow, scaled(ground, 0.94)),
     ]  # fmt: skip
     layers = [tree_row(stage, trees, row, str(n)) for n, row in enumerate(rows)]
     passes = stacked(stage, layers)
@@ -164,11 +168,11 @@ def desert(stage: Stage) -> list[Pass]:
     """Dunes behind dunes, sand blowing low over them."""
     lean = _lean(stage)
     layers = _chains(stage, [
-        Range("dune", base=0.010, rise=0.060, scale=3.6, k=0.08, haze=0.62, mist=0.4),
-        Range("dune", base=0.055, rise=0.100, scale=2.4, k=0.18, haze=0.38, mist=0.45),
-        Range("dune", base=0.150, rise=0.160, scale=1.6, k=0.36, haze=0.20, mist=0.4, centre=0.4 * lean),
-        Range("dune", base=0.300, rise=0.220, scale=1.1, k=0.62, haze=0.08, mist=0.25, centre=-0.5 * lean),
-        Range("dune", base=0.560, rise=0.300, scale=0.8, k=1.0, haze=0.0, mist=0.0, centre=0.5 * lean),
+        Range("dune", base=0.020, rise=0.050, scale=3.2, k=0.08, haze=0.60, mist=0.2, tilt=0.03),
+        Range("dune", base=0.070, rise=0.085, scale=2.2, k=0.18, haze=0.36, mist=0.25, tilt=0.07),
+        Range("dune", base=0.170, rise=0.130, scale=1.5, k=0.36, haze=0.18, mist=0.2, centre=0.3 * lean, tilt=0.13),
+        Range("dune", base=0.340, rise=0.170, scale=1.0, k=0.62, haze=0.07, mist=0.1, centre=-0.4 * lean, tilt=0.20),
+        Range("dune", base=0.640, rise=0.230, scale=0.7, k=1.0, haze=0.0, centre=0.4 * lean, tilt=0.33),
     ])  # fmt: skip
     passes = stacked(stage, layers)
     sand = mix(stage.light.haze, stage.light.key, 0.15)
@@ -192,6 +196,27 @@ def field(stage: Stage) -> list[Pass]:
     return [Sky(stage, int(stage.horizon) + 12), *passes, Meadow(stage, wheat, 0.026), *_air(stage)]
 
 
+def city(stage: Stage) -> list[Pass]:
+    """A street between lit walls if the prompt is down in it, else a skyline over water."""
+    if stage.reading.has("street") or stage.reading.time == "neon":
+        street = Street(stage)
+        far = towers(stage, Block(0.0, 0.10, 0.34, 0.07, 0.10, 0.55), "end")
+        passes: list[Pass] = [Sky(stage, int(stage.horizon) + 8), LayerPass(stage, far), street, Road(stage, street)]
+        passes.append(Traffic(stage, street))
+        return [*passes, *_fog(stage, 0.0, "street", 0.5), Bloom(), *_air(stage)]
+    layers = [
+        towers(stage, Block(0.006, 0.08, 0.26, 0.060, 0.08, 0.55), "far"),
+        towers(stage, Block(0.008, 0.07, 0.36, 0.075, 0.14, 0.32), "middle"),
+        towers(stage, Block(0.010, 0.04, 0.26, 0.090, 0.22, 0.14), "near"),
+    ]
+    passes = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, layers), *_fog(stage, -0.02, "city", 0.6)]
+    passes.append(Water(stage, 0.030, eye=2.4, patch=11.0))
+    if stage.reading.has("boat"):
+        passes.append(Boat(stage))
+    glow = [Bloom(0.45)] if stage.reading.time in ("night", "neon", "sunset") else []
+    return [*passes, *glow, *_air(stage)]
+
+
 def space(stage: Stage) -> list[Pass]:
     """A planet among stars."""
     return [Deep(stage), Planet(stage), Vignette(stage, 0.35)]
@@ -204,7 +229,7 @@ def abstract(stage: Stage) -> list[Pass]:
 
 BUILDERS: dict[str, Callable[[Stage], list[Pass]]] = {
     "mountain": mountain, "ocean": ocean, "lake": lake, "river": river, "forest": forest, "desert": desert,
-    "field": field, "space": space,
+    "field": field, "city": city, "space": space,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from rushes.engines.animatic.painter.night import Aurora, Stars
 from rushes.engines.animatic.painter.noise import Field, smoothstep
 from rushes.engines.animatic.painter.stage import Stage
 
-COARSE = 4
+COARSE = 3
 """Sky pictures are this much smaller than the frame: light in the air has no edges."""
 
 

@@ -55,14 +55,14 @@ class Deep:
         v, u = np.meshgrid(
             np.arange(rows, dtype=np.float32) / size, np.arange(cols, dtype=np.float32) / size, indexing="ij"
         )
-        first, second = spectral(rng, 512, 3.0, low=1.5), spectral(rng, 512, 2.7, low=2)
+        first, second = spectral(rng, 512, 3.7, low=1.2), spectral(rng, 512, 3.3, low=1.5)
         bend_u, bend_v = u + 0.05 * sample(second, u, v), v + 0.05 * sample(second, u + 0.4, v)
         a, b = sample(first, bend_u, bend_v), sample(second, bend_u * 0.8 + 0.2, bend_v * 0.8)
         band = np.exp(-(((u * 0.62 - v + 0.02) / 0.26) ** 2))
         dust = smoothstep(0.1, 1.5, sample(first, bend_u * 1.7 + 0.5, bend_v * 1.7))
-        glow_a = smoothstep(-0.5, 2.2, a)[..., None] * array(warm) * 3.2
-        glow_b = smoothstep(-0.4, 2.3, b)[..., None] * array(cool) * 3.0
-        return ((glow_a + glow_b) * (0.12 + band[..., None]) * (1 - 0.72 * dust[..., None]) + 0.0016).astype(np.float32)
+        glow_a = smoothstep(-0.5, 2.2, a)[..., None] * array(warm) * 1.5
+        glow_b = smoothstep(-0.4, 2.3, b)[..., None] * array(cool) * 1.5
+        return ((glow_a + glow_b) * (0.06 + band[..., None]) * (1 - 0.72 * dust[..., None]) + 0.0016).astype(np.float32)
 
     def paint(self, canvas: Canvas, i: int) -> None:
         stage, path = self._stage, self._stage.path
@@ -128,6 +128,7 @@ class Planet:
         broad = sample(lattice(rng, 512, 16), s[None, :] * 0.7, np.full((1, 512), 0.6, np.float32))[0]
         body = np.clip(0.62 + 0.22 * fine + 0.25 * broad, 0.05, 1)
         gap = 1 - 0.92 * np.exp(-(((s - 0.62) / 0.022) ** 2)) - 0.5 * np.exp(-(((s - 0.86) / 0.010) ** 2))
+        body = cv2.GaussianBlur(body[None, :], (0, 0), 4)[0]
         return (body * gap * smoothstep(0, 0.10, s) * smoothstep(1.0, 0.95, s)).astype(np.float32)
 
     def paint(self, canvas: Canvas, i: int) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.colour import Rgb, array
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
-from rushes.engines.animatic.painter.noise import Field, smoothstep
+from rushes.engines.animatic.painter.noise import Field, sample, smoothstep, spectral
 from rushes.engines.animatic.painter.stage import Stage
 
 TALL = 640
@@ -171,7 +171,12 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
         edge = foot - 0.006 * stage.unit + line[None, :] * 0.0016 * stage.unit
         rows = np.arange(size[0], dtype=np.float32)[:, None]
         alpha = np.clip(rows - edge, 0, 1).astype(np.float32)
-        fall = np.clip(1.08 - 0.5 * (rows - edge) / stage.unit, 0.5, 1.1)
+        deep = np.maximum(rows - edge, 0) / np.float32(stage.unit)
+        away = 0.10 / (deep + 0.05 + 0.3 * row.base)
+        x = (np.arange(size[1], dtype=np.float32)[None, :] / size[1] - 0.5) * np.float32(size[1] / stage.unit)
+        drifts = spectral(rng, 256, 3.0, low=2, high=40)
+        bump = sample(drifts, x * away * 0.5, away * 0.35) - sample(drifts, x * away * 0.5 + 0.012, away * 0.35 - 0.004)
+        fall = np.clip(1.05 - 0.45 * deep + 1.1 * bump, 0.35, 1.5)
         rgb = (array(row.ground) * fall[..., None]).astype(np.float32)
     return rgb, alpha
 
