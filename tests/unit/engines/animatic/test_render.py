@@ -221,3 +221,8 @@ def test_a_clip_goes_on_as_it_moved(save: Save, tmp_path: Path, pan: float) -> N
     before = -pan * 320 / 24
     assert np.mean(shifts[:8]) == pytest.approx(before, rel=0.35), "the picture slides on at the clip's speed"
     assert np.abs(np.mean(shifts[-8:])) < 0.1 * abs(before), "and comes to rest"
+
+
+def test_a_static_camera_shows_the_picture_and_nothing_else(save: Save) -> None:
+    frames = drawn(plan("static shot", inputs={"image": save(detailed(320, 240))}))
+    assert all(np.array_equal(frame, frames[0]) for frame in frames)

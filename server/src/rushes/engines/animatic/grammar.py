@@ -11,20 +11,21 @@ _GAP = r"(?:[\s-]+\w+){0,%d}?[\s-]+"
 _LEFT_RIGHT = r"(?P<side>left|right)(?:wards?)?"
 _UP_DOWN = r"(?P<side>up|down)(?:wards?)?"
 _CAMERA = r"\b(?:camera|shot|lens)(?:[\s-]+(?!not\b)\w+){0,2}?[\s-]+"
+_PAN = r"\b(?:pans?|panned|panning)\b"
 _ROTATION = r"(?P<side>counter-?\s?clockwise|anti-?\s?clockwise|clockwise|left|right)"
 
 _SIGNS = {"left": -1, "right": 1, "up": -1, "down": 1}
 
 _IDIOMS: tuple[tuple[str, MoveKind, int], ...] = (
     # The sign 0 is taken from the matched side word; without one the seed decides.
-    (r"\bpan(?:s|ned|ning)?\b" + _GAP % 5 + r"left[\s-]+to[\s-]+(?:the[\s-]+)?right", "pan", 1),
-    (r"\bpan(?:s|ned|ning)?\b" + _GAP % 5 + r"right[\s-]+to[\s-]+(?:the[\s-]+)?left", "pan", -1),
-    (r"\bpan(?:s|ned|ning)?\b" + _GAP % 3 + _LEFT_RIGHT, "pan", 0),
+    (_PAN + _GAP % 5 + r"left[\s-]+to[\s-]+(?:the[\s-]+)?right", "pan", 1),
+    (_PAN + _GAP % 5 + r"right[\s-]+to[\s-]+(?:the[\s-]+)?left", "pan", -1),
+    (_PAN + _GAP % 3 + _LEFT_RIGHT, "pan", 0),
     (r"\bpanning\b|\bpans?[\s-]+(?:around|across|along|over|through|shot|movement)\b", "pan", 0),
     (r"\b(?:camera|slowly|smoothly|slow|fast|gentle|smooth|whip|quick)[\s-]+pans?\b", "pan", 0),
     (r"(?<!frying )(?<!sauce )(?<!baking )(?<!hot )\bpan(?=\s*(?:[,.;]|$))", "pan", 0),
     (r"\b(?P<side>left|right)(?:ward)?[\s-]+pan\b", "pan", 0),
-    (r"\bpan(?:s|ned|ning)?\b" + _GAP % 2 + _UP_DOWN, "tilt", 0),
+    (_PAN + _GAP % 2 + _UP_DOWN, "tilt", 0),
     (r"\btilt(?:s|ed|ing)?\b" + _GAP % 3 + _UP_DOWN, "tilt", 0),
     (r"\b(?P<side>up|down)(?:ward)?[\s-]+tilt\b", "tilt", 0),
     (r"\b(?:camera[\s-]+tilts?|tilt[\s-]+shot)\b", "tilt", -1),
@@ -50,17 +51,17 @@ _IDIOMS: tuple[tuple[str, MoveKind, int], ...] = (
      + r"(?:forwards?|closer|in|into|towards?|through)\b", "dolly", 1),
     (_CAMERA + r"(?:mov|glid|drift|fl|creep|float|travel|back|retreat)\w*\b" + _GAP % 2
      + r"(?:backwards?|back|away|out)\b", "dolly", -1),
-    (_CAMERA + r"(?:approach(?:es|ing)?|follow(?:s|ing)?|clos(?:es?|ing)[\s-]+in)\b", "dolly", 1),
+    (_CAMERA + r"(?:approach(?:es|ing)?|follow(?:s|ing)?|(?:closes?|closing)[\s-]+in)\b", "dolly", 1),
     (_CAMERA + r"(?:retreats?|backs[\s-]+(?:up|off|away))\b", "dolly", -1),
     (r"\b(?:follow(?:ing)?|drone|aerial|fpv|flyover|fly[\s-]?through)[\s-]+(?:shot|view|footage|camera)\b", "dolly", 1),
     (r"\bfl(?:y|ies|ying)[\s-]+(?:over|through)\b|\bfly-?(?:over|through)\b", "dolly", 1),
     (r"\borbit(?:s|al|ing)?\b(?:" + _GAP % 3 + _ROTATION + r")?", "orbit", 0),
     (r"\barc(?:s|ing)?[\s-]+(?:shot|around|left|right)\b", "orbit", 0),
-    (_CAMERA + r"(?:circl|revolv|rotat|spin|mov|turn|swing)\w*[\s-]+around\b", "orbit", 0),
+    (_CAMERA + r"(?:circl|revolv|rotate|rotating|spin|mov|turn|swing)\w*[\s-]+around\b", "orbit", 0),
     (_CAMERA + r"circl(?:es|ing)\b", "orbit", 0),
     (r"\b(?:circl|revolv)(?:es|ing)[\s-]+around\b|\bbullet[\s-]?time\b|\bturntable\b", "orbit", 0),
     (r"\b360(?:[\s-]*(?:°|degrees?))?[\s-]+(?:shot|view|rotation|spin|turn|camera|orbit)\b", "orbit", 0),
-    (r"\bcamera(?:[\s-]+\w+){0,1}?[\s-]+(?:roll|rotat|spin|twist)\w*(?:" + _GAP % 2 + _ROTATION + r")?", "roll", 0),
+    (r"\bcamera(?:[\s-]+\w+){0,1}?[\s-]+(?:roll|rotate|rotating|spin|twist)\w*(?:" + _GAP % 2 + _ROTATION + r")?", "roll", 0),
     (r"\broll(?:s|ing)?[\s-]+(?P<side>left|right|clockwise|counter-?clockwise)\b", "roll", 0),
     (r"\bdutch[\s-]+(?:angle|tilt|roll)\b|\bbarrel[\s-]+roll\b", "roll", 0),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 from rushes.engines.animatic.camera import F64, Path, ease
 from rushes.engines.animatic.pixels import F32, U8, blur, f32, planes, resize_f32, sample, sample_into, u8
 from rushes.engines.animatic.plate import Plate, luma_small
-from rushes.engines.animatic.shot import distance, draw_with_exact, mix, nearness_of, pixels_moved
+from rushes.engines.animatic.shot import EXACT_PIXELS, distance, draw_with_exact, mix, nearness_of, pixels_moved
 from rushes.engines.animatic.warp import CELL, Warp, spread
 
 CONSISTENT_SHARE = 0.45
@@ -89,8 +89,8 @@ class FlowShot:
 
     def draw(self, i: int) -> U8:
         t = float(self._t[i])
-        at_first = max(1 - t * self._pixels / 2, 0.0)
-        at_last = max(1 - (1 - t) * self._pixels / 2, 0.0)
+        at_first = max(1 - t * self._pixels / EXACT_PIXELS, 0.0)
+        at_last = max(1 - (1 - t) * self._pixels / EXACT_PIXELS, 0.0)
         if at_first >= 1 or at_last >= 1:
             return (self._first if at_first >= 1 else self._last).exact.copy()
         frame = self._between(t)
@@ -153,7 +153,7 @@ class DissolveShot:
             Warp(first, nearness_of(first, seed), leaving.plus(hand), (distance(leaving), fade)),
             Warp(last, self._near, arriving.plus(hand), (distance(arriving), fade)),
         )
-        self._exact = [np.clip(1 - pixels_moved(warp.path, warp.plate) / 2, 0, 1) for warp in self._warps]
+        self._exact = [np.clip(1 - pixels_moved(warp.path, warp.plate) / EXACT_PIXELS, 0, 1) for warp in self._warps]
         self._u = np.linspace(0, 1, path.count)
 
     def draw(self, i: int) -> U8:

@@ -11,6 +11,7 @@ import cv2
 from rushes.engines.animatic.camera import directed, hand, hand_fade, scaled, travel
 from rushes.engines.animatic.continuation import continued, last_frame, read_drift
 from rushes.engines.animatic.fingerprint import fingerprint
+from rushes.engines.animatic.grammar import read_camera
 from rushes.engines.animatic.interpolate import DissolveShot, FlowShot, related_flow
 from rushes.engines.animatic.loudness import driven, fitted, read_audio
 from rushes.engines.animatic.overlay import Overlay
@@ -19,7 +20,7 @@ from rushes.engines.animatic.plate import Plate, make_plate, read_picture
 from rushes.engines.animatic.shot import PictureShot, Shot
 from rushes.engines.engine import Audio, Control, PixelFormat, Plan, Report, Unsupported
 
-IDLE_DRIFT_SPEED = 0.4
+CREEP = 0.4
 """After a clip whose prompt names no move, the camera drawn from the seed only creeps."""
 
 
@@ -138,6 +139,8 @@ def _continuation(plan: Plan, width: int, height: int, driving: F32 | None) -> P
     folder = plan.inputs["clip"]
     plate = make_plate(last_frame(folder), width, height)
     direction = directed(plan.prompt, plan.seed)
+    if not read_camera(plan.prompt).moves:
+        direction = replace(direction, moves=tuple(replace(move, speed=CREEP) for move in direction.moves))
     count, fps = plan.num_frames, plan.fps
     drift = read_drift(folder, width, height, plan.seed)
     path = travel(direction, count, fps).plus(continued(drift, count, fps))

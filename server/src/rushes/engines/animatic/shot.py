@@ -11,7 +11,8 @@ from rushes.engines.animatic.pixels import F32, U8, resize_u8
 from rushes.engines.animatic.plate import Plate
 from rushes.engines.animatic.warp import Warp
 
-EXACT_PIXELS = 2.0
+EXACT_PIXELS = 1.0
+"""How far the camera may have moved while the picture itself still shows through: more would blur."""
 
 
 class Shot(Protocol):

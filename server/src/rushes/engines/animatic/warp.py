@@ -16,7 +16,8 @@ FOLD_LIMIT = 0.4
 BEND_LIMIT = 0.16
 DEPTH_KEPT = 0.7
 WIDENINGS = (1.0, 1.5, 2.2, 3.3, 5.0, 7.5)
-SAFETY = 1.0005
+TOLERANCE = 3e-4
+"""How far a view may reach beyond the picture, in half widths: a fifth of a pixel, where the border is repeated."""
 
 
 @dataclass(slots=True)
@@ -130,9 +131,9 @@ class Warp:
                 zoom = path.zoom + raised
                 camera = [f32(values)[:, None] for values in replace(path, zoom=zoom).arrays()]
                 seen = np.abs(self._look(camera, self._rim))
-                outside = np.maximum(seen[..., 0].max(axis=1), seen[..., 1].max(axis=1) / self.slope) * SAFETY - 1
+                outside = np.maximum(seen[..., 0].max(axis=1), seen[..., 1].max(axis=1) / self.slope) - 1
                 size = np.exp(-zoom)
-                missing = np.where(usable, np.log(size / np.maximum(size - outside, 0.1)), 0.0)
+                missing = np.where(usable & (outside > TOLERANCE), np.log(size / np.maximum(size - outside, 0.1)), 0.0)
                 more = float((missing / np.where(usable, base, 1.0)).max(initial=0.0))
                 if more <= 0:
                     break
