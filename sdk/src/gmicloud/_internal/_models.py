@@ -186,7 +186,7 @@ class GetRequestResponse(SubmitRequestResponse):
     def media(self) -> list[dict[str, Any]]:
         """Every artifact of the outcome as an object with at least `url`; empty before success."""
         outcome = as_object(self.outcome) or {}
-        entries = as_list(outcome.get("media_urls") or outcome.get("medias"))
+        entries = as_list(outcome.get("media_urls") or outcome.get("medias"))  # codespell:ignore medias
         found = [as_object(one) or {"url": one} for one in entries]
         return [one for one in found if isinstance(one.get("url"), str)]
 
