@@ -58,13 +58,18 @@ def test_frames_without_anything_to_hold_on_to_do_not_drift(save: Callable[..., 
 
 
 def test_the_motion_starts_at_its_speed_and_dies_away() -> None:
-    path = continued(Drift(pan_x=0.1, zoom=-0.05), 120, 24)
+    path = continued(Drift(pan_x=0.1, zoom=0.05), 120, 24)
     speed = np.diff(path.pan_x) * 24
     assert path.pan_x[0] == 0
     assert speed[0] == pytest.approx(0.1, rel=0.06)
     assert np.all(np.diff(speed) < 0)
     assert speed[-1] < 0.003
-    assert path.zoom[-1] == pytest.approx(-0.045, rel=0.1)
+    assert path.zoom[-1] == pytest.approx(0.045, rel=0.1)
+
+
+def test_a_clip_that_zooms_out_does_not_go_beyond_its_last_frame() -> None:
+    path = continued(Drift(zoom=-0.3), 48, 24)
+    assert not path.zoom.any()
 
 
 def test_a_violent_clip_stays_in_the_picture() -> None:

@@ -50,7 +50,10 @@ def read_drift(folder: str | FilePath, width: int, height: int, seed: int) -> Dr
 
 
 def continued(drift: Drift, count: int, fps: int) -> Path:
-    """The drift going on and dying away with a time constant of 0.9 s, limited smoothly at 0.14 in each value."""
+    """The drift going on and dying away with a time constant of 0.9 s, limited smoothly at 0.14 in each value.
+
+    A drift outward stops at once: what lies beyond the clip's last frame is not known.
+    """
     t = np.arange(count) / fps
     reach = TAU * (1 - np.exp(-t / TAU))
 
@@ -59,7 +62,13 @@ def continued(drift: Drift, count: int, fps: int) -> Path:
 
     zeros = np.zeros(count)
     return Path(
-        limited(drift.pan_x), limited(drift.pan_y), zeros, zeros, zeros, limited(drift.zoom), limited(drift.roll)
+        limited(drift.pan_x),
+        limited(drift.pan_y),
+        zeros,
+        zeros,
+        zeros,
+        limited(max(drift.zoom, 0.0)),
+        limited(drift.roll),
     )
 
 

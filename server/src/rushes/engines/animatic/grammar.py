@@ -61,7 +61,8 @@ _IDIOMS: tuple[tuple[str, MoveKind, int], ...] = (
     (_CAMERA + r"circl(?:es|ing)\b", "orbit", 0),
     (r"\b(?:circl|revolv)(?:es|ing)[\s-]+around\b|\bbullet[\s-]?time\b|\bturntable\b", "orbit", 0),
     (r"\b360(?:[\s-]*(?:°|degrees?))?[\s-]+(?:shot|view|rotation|spin|turn|camera|orbit)\b", "orbit", 0),
-    (r"\bcamera(?:[\s-]+\w+){0,1}?[\s-]+(?:roll|rotate|rotating|spin|twist)\w*(?:" + _GAP % 2 + _ROTATION + r")?", "roll", 0),
+    (r"\bcamera(?:[\s-]+\w+)??[\s-]+(?:roll|rotate|rotating|spin|twist)\w*(?:" + _GAP % 2 + _ROTATION + r")?",
+     "roll", 0),
     (r"\broll(?:s|ing)?[\s-]+(?P<side>left|right|clockwise|counter-?clockwise)\b", "roll", 0),
     (r"\bdutch[\s-]+(?:angle|tilt|roll)\b|\bbarrel[\s-]+roll\b", "roll", 0),
 )  # fmt: skip
