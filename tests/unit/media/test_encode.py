@@ -1,6 +1,9 @@
 """encode: one finished mp4, complete or absent."""
 
+import errno
 import hashlib
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -184,3 +187,31 @@ def test_a_frame_of_another_shape_is_named(tmp_path: Path, ramp: Any) -> None:
 def test_a_folder_that_is_not_there_is_an_os_error(tmp_path: Path, ramp: Any) -> None:
     with pytest.raises(OSError, match="No such file"):
         encode(ramp(), tmp_path / "missing" / "video.mp4", keep_frames=24, comment="")
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from rushes.media.encode import encode
+
+class Noise:
+    width, height, fps, count, pixel_format, audio = 320, 240, 24, 48, "yuv420p", None
+    def __iter__(self):
+        random = np.random.default_rng(1)
+        for _ in range(self.count):
+            yield random.integers(0, 255, (360, 320), np.uint8)
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    encode(Noise(), Path(sys.argv[1]), keep_frames=48, comment="")
+except OSError as error:
+    print(error.errno)
+"""
+
+
+def test_a_disk_that_is_full_is_an_os_error_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "video.mp4")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(errno.EFBIG)]
+    assert list(tmp_path.iterdir()) == []

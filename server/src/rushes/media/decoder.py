@@ -37,15 +37,16 @@ Order = dict[str, Any]
 def confine(do: str) -> None:
     """Limit this process for good: memory, processor time, size of files, and how many it can hold open."""
     if not do.endswith("image"):
-        importlib.import_module("rushes.media.recordings")  # costs a tenth of a second, and files to be opened
-    writes = do.startswith("write")
+        importlib.import_module("rushes.media.remux")  # costs a tenth of a second, and files to be opened
+    writes = not do.startswith("check")
     lowest_free = os.dup(0)
     os.close(lowest_free)
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
     _limit(resource.RLIMIT_CPU, CPU_SECONDS)
     _limit(resource.RLIMIT_FSIZE, FILE_BYTES if writes else 0)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NOFILE, lowest_free + (2 if writes else 1))
+    # FFmpeg reads an mp4 of its own back to put its index first, so adopting holds three.
+    _limit(resource.RLIMIT_NOFILE, lowest_free + {"check": 1, "write": 2, "adopt": 3}[do.split()[0]])
 
 
 def _limit(which: int, most: int) -> None:
@@ -94,12 +95,20 @@ def _write_clip(order: Order) -> Order:
     return {"frames": count, "width": last.width, "height": last.height}
 
 
+def _adopt(order: Order) -> Order:
+    from rushes.media import remux
+
+    paths = (Path(order[name]) for name in ("path", "out", "thumbnail"))
+    return remux.remade(*paths, demuxer=order["reader"], comment=order["comment"]).as_json()
+
+
 ACTIONS: Final[dict[str, Callable[[Order], Order]]] = {
     "check audio": _check_sound,
     "check video": _check_video,
     "write image": _write_picture,
     "write audio": _write_sound,
     "write video": _write_clip,
+    "adopt video": _adopt,
 }
 
 

@@ -126,7 +126,7 @@ class _Writer:
         self._queue: Queue[VideoFrame | None] = Queue(QUEUED_FRAMES)
         # Not a BytesIO: faststart reads the written file back, and closing would fail.
         self._file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"})
-        self._file.metadata["comment"] = _one_line(comment)
+        self._file.metadata["comment"] = one_line(comment)
         self._stream = self._video_stream()
         self._thread = threading.Thread(target=self._compress, name="encoder", daemon=True)
         self._thread.start()
@@ -220,7 +220,7 @@ class _Writer:
         return packets + stream.encode(None)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The words of a text, without what cannot be printed, which also keeps it valid in a file."""
     return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 

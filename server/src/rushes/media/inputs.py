@@ -28,7 +28,7 @@ from rushes.media.limits import (
     refuse,
 )
 from rushes.media.pictures import Unreadable, picture_size
-from rushes.media.sniff import HEAD_BYTES, MediaKind, sniff
+from rushes.media.sniff import MediaKind, sniff_file
 
 __all__ = [
     "MediaFacts",
@@ -106,9 +106,9 @@ async def check_media(path: Path, kind: MediaType, limits: MediaLimits | None, f
     process, and one frame decoded; the pixels of a picture are not, so a cut-off one is found by prepare_image.
     Raises MediaRefused, whose fault names `field`, and OSError when the file cannot be read.
     """
-    size, head = await asyncio.to_thread(_look, path)
+    size = (await asyncio.to_thread(path.stat)).st_size
     judge_bytes(size, kind, limits, field)
-    found = judge_format(sniff(head), kind, limits, field)
+    found = judge_format(await asyncio.to_thread(sniff_file, path), kind, limits, field)
     facts = await _facts(path, found, size, field)
     return judge_facts(facts, limits, field)
 
@@ -156,8 +156,7 @@ async def _facts(path: Path, found: MediaKind, size: int, field: str) -> MediaFa
 
 
 async def _ordered(do: str, path: Path, field: str, **more: Any) -> dict[str, Any]:
-    _, head = await asyncio.to_thread(_look, path)
-    found = sniff(head)
+    found = await asyncio.to_thread(sniff_file, path)
     kind = do.split()[1]
     if found is None or found.kind != kind:
         raise refuse(field, f"Must be {kind}, got {found.name if found else 'something else'}")
@@ -165,9 +164,3 @@ async def _ordered(do: str, path: Path, field: str, **more: Any) -> dict[str, An
         return await confined({"do": do, "path": str(path), "reader": found.reader, **more})
     except Unreadable as error:
         raise refuse(field, str(error)) from error
-
-
-def _look(path: Path) -> tuple[int, bytes]:
-    """Size in bytes and the first of them."""
-    with path.open("rb") as file:
-        return path.stat().st_size, file.read(HEAD_BYTES)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import av
 from av import AudioStream, VideoStream
@@ -50,6 +50,17 @@ class VideoFacts:
     """True if playback can start before the whole file has arrived."""
     bytes: int
     comment: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "fps": str(self.fps)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        values = dict(data)
+        values["fps"] = Fraction(data["fps"])
+        values["colour"] = tuple(data["colour"])
+        values["audio"] = AudioFacts(**data["audio"]) if data["audio"] else None
+        return cls(**values)
 
 
 class Promise(Protocol):

@@ -60,16 +60,16 @@ class Recording:
 
 def sound_facts(path: Path, demuxer: str) -> Recording:
     """The facts of the first audio stream. Raises Unreadable."""
-    with _opened(path, demuxer) as file:
-        stream = _audio(file)
+    with opened(path, demuxer) as file:
+        stream = first_audio(file)
         start, end = _span(file, stream)
         return Recording(end - start, has_audio=True)
 
 
 def video_facts(path: Path, demuxer: str) -> Recording:
     """The facts of the first video stream, one frame of which has been decoded. Raises Unreadable."""
-    with _opened(path, demuxer) as file:
-        stream = _video(file)
+    with opened(path, demuxer) as file:
+        stream = first_video(file)
         first = next(_decoded(file, stream), None)
         if first is None:
             raise Unreadable(DAMAGED)
@@ -77,8 +77,8 @@ def video_facts(path: Path, demuxer: str) -> Recording:
         if round(first.rotation) % 180 == 90:
             width, height = height, width
         has_audio = bool(file.streams.audio)
-    with _opened(path, demuxer) as file:
-        start, end = _span(file, _video(file))
+    with opened(path, demuxer) as file:
+        start, end = _span(file, first_video(file))
     return Recording(end - start, width, height, has_audio)
 
 
@@ -86,8 +86,8 @@ def read_sound(path: Path, demuxer: str) -> NDArray[np.float32]:
     """The first two minutes of the first audio stream: float32, 48 kHz, (samples, 2). Raises Unreadable."""
     parts: list[NDArray[np.float32]] = []
     left = HEARD_SECONDS * RATE
-    with _opened(path, demuxer) as file:
-        stream = _audio(file)
+    with opened(path, demuxer) as file:
+        stream = first_audio(file)
         # Mono stays mono here: FFmpeg would lower it by 3 dB on its way to two sides.
         layout = "mono" if stream.codec_context.layout.nb_channels == 1 else "stereo"
         resampler = AudioResampler(format="fltp", layout=layout, rate=RATE)
@@ -122,12 +122,12 @@ def last_pictures(path: Path, demuxer: str) -> Iterator[Image.Image]:
 
     Raises Unreadable.
     """
-    with _opened(path, demuxer) as file:
-        start, end = _span(file, _video(file), ends=False)
+    with opened(path, demuxer) as file:
+        start, end = _span(file, first_video(file), ends=False)
     wanted = [end - number * STEP_SECONDS for number in reversed(range(WINDOW_FRAMES))]
     wanted = [moment for moment in wanted if moment >= start - 1e-6]
-    with _opened(path, demuxer) as file:
-        stream = _video(file)
+    with opened(path, demuxer) as file:
+        stream = first_video(file)
         file.seek(int(wanted[0] / (stream.time_base or 1)), stream=stream)
         shown: VideoFrame | None = None
         pending = list(wanted)
@@ -142,7 +142,8 @@ def last_pictures(path: Path, demuxer: str) -> Iterator[Image.Image]:
         yield _picture(shown)
 
 
-def _opened(path: Path, demuxer: str) -> InputContainer:
+def opened(path: Path, demuxer: str) -> InputContainer:
+    """The file under the one demuxer and the listed decoders. Raises Unreadable."""
     try:
         return av.open(str(path), format=demuxer, options=dict(OPTIONS), metadata_errors="replace")
     except FileNotFoundError:
@@ -151,7 +152,8 @@ def _opened(path: Path, demuxer: str) -> InputContainer:
         raise Unreadable(DAMAGED) from error
 
 
-def _video(file: InputContainer) -> VideoStream:
+def first_video(file: InputContainer) -> VideoStream:
+    """The first video stream, if its codec and sides are allowed. Raises Unreadable."""
     if not file.streams.video:
         raise Unreadable("It holds no video")
     stream = file.streams.video[0]
@@ -160,7 +162,8 @@ def _video(file: InputContainer) -> VideoStream:
     return stream
 
 
-def _audio(file: InputContainer) -> AudioStream:
+def first_audio(file: InputContainer) -> AudioStream:
+    """The first audio stream, if its codec and rate are allowed. Raises Unreadable."""
     if not file.streams.audio:
         raise Unreadable("It holds no sound")
     stream = file.streams.audio[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rushes.domain.model_card import MediaType
 
@@ -57,6 +58,12 @@ def sniff(head: bytes) -> MediaKind | None:
     """The format of a file that begins with these bytes (HEAD_BYTES of them, or all there are), or None."""
     name = _name(head)
     return FORMATS[name] if name else None
+
+
+def sniff_file(path: Path) -> MediaKind | None:
+    """The same for a file on disk. Raises OSError."""
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD_BYTES))
 
 
 def _name(head: bytes) -> str | None:
