@@ -252,6 +252,28 @@ def test_the_limits_of_the_child_hold(tmp_path: Path, mode: str, said: list[str]
     assert done.stdout.splitlines() == [*said, "no memory"]
 
 
+OFFLINE = """
+import shutil, socket, subprocess, sys
+tool = shutil.which("unshare")
+allowed = tool is not None and subprocess.run([tool, "--net", "true"], stderr=subprocess.DEVNULL).returncode == 0
+import rushes.media.decoder as decoder
+decoder.confine("check video")
+try:
+    socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5)
+    print("connected", allowed)
+except OSError as error:
+    print("unreachable", allowed)
+"""
+
+
+async def test_a_confined_child_has_no_network_where_the_system_allows_it(serve: Any, answer: Any) -> None:
+    site = await serve(answer(b"hello"))
+    command = [sys.executable, "-c", OFFLINE, str(site.port)]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() in (["unreachable", "True"], ["unreachable", "False"], ["connected", "False"])
+    assert site.connections == (1 if "connected" in done.stdout else 0)
+
+
 def stuck_order(folder: Path) -> dict[str, Any]:
     """An order that hangs: nobody writes into the pipe that it is told to read."""
     os.mkfifo(folder / "pipe")

@@ -7,6 +7,7 @@ beyond the one it was given and, one at a time, those it writes: the number of d
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import importlib
 import json
@@ -28,6 +29,8 @@ Image.preinit()
 MEMORY_BYTES: Final = 3 << 29
 CPU_SECONDS: Final = 20
 FILE_BYTES: Final = 256 << 20
+_NEW_NETWORK: Final = 0x4000_0000
+_NEW_USER: Final = 0x1000_0000
 OURS: Final = frozenset({errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO})
 """Numbers of errors for which the machine is to blame, not the file."""
 
@@ -35,7 +38,11 @@ Order = dict[str, Any]
 
 
 def confine(do: str) -> None:
-    """Limit this process for good: memory, processor time, size of files, and how many it can hold open."""
+    """Limit this process for good: memory, processor time, size of files, how many it can hold open, and no network.
+
+    The last only where the system lets a process leave its network (Linux, as root or with user namespaces).
+    """
+    _leave_network()
     if not do.endswith("image"):
         importlib.import_module("rushes.media.remux")  # costs a tenth of a second, and files to be opened
     writes = not do.startswith("check")
@@ -47,6 +54,14 @@ def confine(do: str) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     # FFmpeg reads an mp4 of its own back to put its index first, so adopting holds three.
     _limit(resource.RLIMIT_NOFILE, lowest_free + {"check": 1, "write": 2, "adopt": 3}[do.split()[0]])
+
+
+def _leave_network() -> None:
+    unshare: Any = getattr(ctypes.CDLL(None), "unshare", None)
+    # See unshare(2). The first needs privileges; the second gets them in a namespace of its own, if it may make one.
+    # Where neither works the named demuxers and the protocol whitelist are what keeps FFmpeg from the network.
+    if unshare is not None and unshare(_NEW_NETWORK) != 0:
+        unshare(_NEW_USER | _NEW_NETWORK)
 
 
 def _limit(which: int, most: int) -> None:
