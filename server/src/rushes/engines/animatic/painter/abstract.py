@@ -19,23 +19,27 @@ PALETTES: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
 """Background, then three colours of light."""
 
 
+REACH = 1.25
+"""A ribbon's picture ends this many half widths from its middle."""
+
+
 class Ribbons:
     """Five ribbons, each a twisting band between two wandering edges: brighter where it turns its edge to us."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         rng = stage.rng("ribbons")
-        self._size = (-(-stage.height // 2), -(-stage.width // 2))
-        rows, cols = self._size
+        rows, cols = -(-stage.height // 2), -(-stage.width // 2)
         self._x = ((np.arange(cols, dtype=np.float32) + 0.5) * 2 / stage.width).astype(np.float32)
         self._aspect = stage.width / stage.unit
         self._y = ((np.arange(rows, dtype=np.float32) + 0.5) * 2 / stage.height)[:, None].astype(np.float32)
         palette = PALETTES[int(rng.integers(len(PALETTES)))]
         self._ground = self._background(palette)
-        self._colours = [array(palette[1 + n % 3]) for n in range(5)]
+        self._palette = np.array(palette[1:], np.float32).T * np.float32(0.85)
         self._edge = wrapped(lattice(rng, 256, 4))
         self._twist = wrapped(lattice(rng, 256, 8))
-        self._silk = wrapped(lattice(rng, 512, 64) + 0.5 * lattice(rng, 512, 128))
+        silk = wrapped(lattice(rng, 512, 64) + 0.5 * lattice(rng, 512, 128))
+        self._cloths = [self._cloth(silk, n) for n in range(5)]
         self._offsets = rng.random((5, 4)).astype(np.float32)
         self._grain = dither(stage.rng("ribbon grain"), stage.height, stage.width)
 
@@ -45,6 +49,17 @@ class Ribbons:
         halo = np.exp(-((x / 0.9) ** 2) - ((y / 0.42) ** 2))[..., None]
         return (array(palette[0]) * (0.6 + 1.6 * halo) + array(palette[2]) * 0.012 * halo).astype(np.float32)
 
+    def _cloth(self, silk: Field, n: int) -> Field:
+        """One ribbon unrolled, across by along (257, 513, 3): its two shades of light, and its bright rims."""
+        s = np.linspace(-REACH, REACH, 257, dtype=np.float32)[:, None]
+        along = np.broadcast_to(np.arange(513, dtype=np.float32)[None, :] % 512, (257, 513))
+        across = np.broadcast_to((s * 0.055 + 0.19 * n) % 1.0 * 512, (257, 513))
+        strands = np.maximum(0.75 + 0.55 * lookup(silk, along, across), 0.08)
+        body = strands * smoothstep(1.12, 0.90, np.abs(s))
+        shift = np.clip(0.5 + 0.5 * s, 0, 1) * 0.55
+        rim = np.broadcast_to(np.exp(-(((np.abs(s) - 0.98) / 0.055) ** 2)), body.shape)
+        return np.dstack([body * (1 - shift), body * shift, rim]).astype(np.float32)
+
     def _wave(self, tile: Field, u: Field, v: float) -> Field:
         size = tile.shape[0] - 1
         at = np.full_like(u, (v % 1.0) * size)
@@ -53,10 +68,11 @@ class Ribbons:
     def paint(self, canvas: Canvas, i: int) -> None:
         stage = self._stage
         t = stage.seconds(i) * (0.4 + 0.6 * stage.reading.speed)
-        picture = self._ground.copy()
+        light = np.zeros((3, *self._ground.shape[:2]), np.float32)
         for n in range(5):
-            self._ribbon(picture, n, t)
-        yuv = to_yuv(film(picture))
+            self._ribbon(light, n, t)
+        picture = cv2.transform(cv2.merge(list(light)), self._palette)
+        yuv = to_yuv(film(self._ground + np.asarray(picture, np.float32)))
         luma = cv2.resize(yuv[..., 0], (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
         canvas.y[:] = cv2.convertScaleAbs(cv2.max(cv2.add(luma, self._grain), 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
         half = (stage.width // 2, stage.height // 2)
@@ -64,31 +80,26 @@ class Ribbons:
             small = cv2.resize(yuv[..., n], half, interpolation=cv2.INTER_LINEAR)
             plane[:] = cv2.convertScaleAbs(cv2.add(small, self._grain[::2, ::2]))
 
-    def _ribbon(self, picture: Field, n: int, t: float) -> None:
+    def _ribbon(self, light: Field, n: int, t: float) -> None:
+        """Add ribbon n to the three planes of light, one per colour of the palette."""
         a, b, c, d = (float(value) for value in self._offsets[n])
-        u = self._x * self._aspect * 0.17
+        u = self._x * np.float32(self._aspect * 0.17)
         centre = 0.5 + 0.22 * self._wave(self._edge, u + a + 0.010 * t, b + 0.016 * t) + (n - 2) * 0.07
         width = 0.20 * self._wave(self._twist, u * 0.9 + c - 0.008 * t, d + 0.021 * t)
-        soft = np.sqrt(width**2 + 0.010**2)
-        across = (self._y - centre[None, :]) / soft[None, :]
-        rows = np.flatnonzero((np.abs(across) < 1.25).any(axis=1))
-        if rows.size == 0:
-            return
-        first, last = int(rows[0]), int(rows[-1]) + 1
-        s = across[first:last]
-        inside = smoothstep(1.12, 0.90, np.abs(s))
         # The cloth's thickness seen by the eye grows as the band turns edge on.
-        body = (0.030 / soft)[None, :] * inside
-        strand = self._strands(s, u, n, t)
-        rim = np.exp(-(((np.abs(s) - 0.98) / 0.055) ** 2)) * (0.16 + 0.05 / soft)[None, :]
-        light = body * strand + rim * 0.5
-        shift = np.clip(0.5 + 0.5 * s, 0, 1)[..., None]
-        colour = self._colours[n] * (1 - 0.55 * shift) + self._colours[(n + 1) % 5] * 0.55 * shift
-        picture[first:last] += light[..., None] * colour * 0.85
-
-    def _strands(self, s: Field, u: Field, n: int, t: float) -> Field:
-        size = self._silk.shape[0] - 1
-        x = (u * 0.35 + 0.13 * n + 0.006 * t) % 1.0 * size
-        y = (s * 0.055 + 0.19 * n) % 1.0 * size
-        silk = lookup(self._silk, np.broadcast_to(x[None, :], s.shape), y)
-        return np.maximum(0.75 + 0.55 * silk, 0.08).astype(np.float32)
+        soft = np.sqrt(width**2 + 0.010**2).astype(np.float32)
+        first = max(0, int((centre - REACH * soft).min() * len(self._y)))
+        last = min(len(self._y), int((centre + REACH * soft).max() * len(self._y)) + 2)
+        if last <= first:
+            return
+        gain = (128 / REACH / soft).astype(np.float32)
+        across = self._y[first:last] * gain[None, :] + (128 - centre * gain).astype(np.float32)[None, :]
+        along = np.broadcast_to(((u * 0.35 + 0.13 * n + 0.006 * t) % 1.0 * 512)[None, :], across.shape)
+        # Outside its reach the cloth's first and last rows are dark, so they may be repeated.
+        cloth = cv2.remap(self._cloths[n], np.ascontiguousarray(along), across, cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        own, next_shade, rim = cv2.split(cloth)
+        thin = (0.030 / soft)[None, :]
+        edge = (0.08 + 0.025 / soft)[None, :]
+        light[n % 3, first:last] += own * thin + rim * (edge * np.float32(0.7))
+        light[(n + 1) % 3, first:last] += next_shade * thin + rim * (edge * np.float32(0.3))

@@ -15,6 +15,9 @@ from rushes.engines.animatic.painter.noise import Field
 Plane = NDArray[np.uint8]
 Rgb = tuple[float, float, float]
 
+CONTRAST = 0.28
+"""How much of the film curve is replaced by a steeper one, 0..1."""
+
 # BT.709 (ITU-R BT.709-6, items 3.2 and 3.4), display RGB 0..1 to Y 0..219, U and V 16..240 in units of one level.
 TO_YUV = np.array(
     [
@@ -33,7 +36,11 @@ def film(linear: Field) -> Field:
     one, so a bright red sun turns to gold and then to white, as on film.
     """
     x = np.maximum(linear - np.float32(0.0015), 0)
-    return (x * (6.2 * x + 0.5) / (x * (6.2 * x + 1.7) + 0.06)).astype(np.float32)
+    steep = x * np.float32(6.2)
+    y = x * (steep + np.float32(0.5))
+    y /= x * (steep + np.float32(1.7)) + np.float32(0.06)
+    # A little of a smoothstep over it: prints have more contrast than negatives.
+    return (y * (np.float32(1 - CONTRAST) + np.float32(CONTRAST) * y * (3 - 2 * y))).astype(np.float32, copy=False)
 
 
 def to_yuv(display: Field) -> Field:

@@ -44,8 +44,8 @@ class Range:
     roughness: float = 0.5
     tilt: float = 0.02
     """How much of its ground is seen from above: rows between its near and far end."""
-    drop: float = 0.0
-    """How far the ground falls away, as under water, where `centre` leans away from."""
+    shore: float = 0.0
+    """For a bank: how far below `base` its water line lies on the side it leans to. Below that line is water."""
 
 
 def tiles(rng: np.random.Generator) -> list[Field]:
@@ -84,8 +84,10 @@ def _dunes(tile: Field, other: Field, u: Field, v: Field) -> Field:
     bend = 0.55 * _smooth(other, u * 0.9, v * 0.9, 2, 0.45)
     phase = u * 9.0 + v * 30.0 + bend * 2.2
     saw = phase - np.floor(phase)
-    ridge = np.where(saw < 0.72, saw / 0.72, (1 - saw) / 0.28)
-    ridge = ridge**1.35
+    rising, falling = saw / 0.72, (1 - saw) / 0.28
+    # The smaller of the two, rounded where they meet: a knife edge would break into dots.
+    ridge = 0.5 * (rising + falling - np.sqrt((rising - falling) ** 2 + 0.012))
+    ridge = np.maximum(ridge, 0) ** 1.35
     size = np.clip(0.55 + 0.5 * sample(tile, u * 0.7, v * 0.7), 0.05, 1.2)
     return (ridge * size * 0.72 + 0.30 * bend + 0.18).astype(np.float32)
 
@@ -127,8 +129,8 @@ class Land:
         side, above = margins(stage, chain.k)
         width = stage.width + 2 * side
         base_row = stage.horizon + chain.base * stage.unit
-        top = int(max(base_row - 1.75 * chain.rise * stage.unit - 6, -above)) & ~1
-        bottom = min(stage.height + above, int(base_row + 0.30 * stage.unit + above) + 8)
+        top = int(max(base_row - (1.75 * chain.rise + chain.tilt) * stage.unit - 6, -above)) & ~1
+        bottom = min(stage.height + above, int(base_row + (0.30 + chain.shore) * stage.unit + above) + 8)
         height = max(8, (bottom - top + 1) & ~1)
         relief = self._relief(chain, tag, width, side, top)
         rgb, alpha = self._resolve(chain, relief, height)
@@ -137,7 +139,7 @@ class Land:
     def _relief(self, chain: Range, tag: str, width: int, side: int, top: int) -> _Relief:
         stage = self._stage
         rng = stage.rng("land " + tag)
-        steps = 150
+        steps = 280 if chain.ground == "dune" else 170
         x = ((np.arange(width, dtype=np.float32) - side) / stage.width - 0.5)[None, :] * (stage.width / stage.unit)
         d = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
         offset_u, offset_v = rng.random(2).astype(np.float32)
@@ -145,10 +147,13 @@ class Land:
         u = (x * stretch * chain.scale / 16 + offset_u).astype(np.float32)
         v = np.broadcast_to(d * DEPTH * chain.scale / 16 + offset_v, u.shape).astype(np.float32)
         height = self._heights(chain, u, v) * self._envelope(chain, x, d)
+        if chain.ground == "dune":
+            height = cv2.GaussianBlur(height, (0, 0), 1.6)
         rise = chain.rise * stage.unit
         row = stage.horizon + chain.base * stage.unit - top - height * rise - chain.tilt * stage.unit * d
-        if chain.drop:
-            row = row + chain.drop * stage.unit * (1 - self._across(chain, x)) ** 1.5
+        if chain.shore:
+            ragged = 0.05 * _smooth(self._tiles[1], u[:1] * 3, v[:1] + 0.3, 4, 0.6)
+            row = row + chain.shore * stage.unit * np.maximum(self._across(chain, x) * (1 + ragged), 0) * (1 - d)
         row = row.astype(np.float32)
         slope_x = np.gradient(height, axis=1) * rise
         slope_d = np.gradient(height, axis=0) * rise * steps / (DEPTH * stage.unit)
@@ -187,7 +192,8 @@ class Land:
             across = across * (1 - chain.valley * np.exp(-((x / 0.33) ** 2)))
         if chain.centre:
             lean = np.float32(np.sign(chain.centre))
-            across = across * (1 - abs(chain.centre) * smoothstep(-0.15, 0.75, -x * lean))
+            low, high = (-0.62, 0.10) if chain.shore else (-0.15, 0.75)
+            across = across * (1 - abs(chain.centre) * smoothstep(low, high, -x * lean))
         return across.astype(np.float32)
 
     def _resolve(self, chain: Range, relief: _Relief, height: int) -> tuple[Field, Field]:
@@ -214,6 +220,10 @@ class Land:
         painted = cv2.remap(self._colours(chain, relief), x, depth, cv2.INTER_LINEAR)
         peak = horizon_line[-1] * 2
         cover = np.clip(rows - peak + 1, 0, 1).astype(np.float32)
+        if chain.shore:
+            cover = cover * smoothstep(3.0, -3.0, rows - relief.row[0] * 2)
+            # Where the bank runs out it thins away instead of ending in a line.
+            cover = cover * smoothstep(2.0, 8.0, relief.row[0] - relief.row.min(axis=0))
         small = (width, height)
         rgb = _settled(cv2.resize(painted, small, interpolation=cv2.INTER_AREA), relief.row[0])
         alpha = cv2.resize(cover, small, interpolation=cv2.INTER_AREA)
@@ -233,12 +243,12 @@ class Land:
         grain = np.clip(1 + 0.16 * detail, 0.5, 1.6)[..., None]
         match chain.ground:
             case "dune":
-                ripple = 0.07 * np.sin((relief.v * 950 + relief.u * 160) + 5 * detail) if chain.scale < 2 else 0.0
+                ripple = 0.035 * np.sin(relief.v * 1500 + relief.u * 260 + 1.3 * detail) if chain.scale < 2 else 0.0
                 return array((0.50, 0.305, 0.155)) * np.clip(1 + 0.05 * detail + ripple, 0.8, 1.2)[..., None]
             case "wheat":
                 return array((0.46, 0.31, 0.105)) * grain
             case "grass":
-                return array((0.115, 0.165, 0.045)) * grain
+                return array((0.085, 0.115, 0.035)) * grain
             case "snow":
                 return array((0.72, 0.75, 0.80)) * np.clip(1 + 0.05 * detail, 0.8, 1.2)[..., None]
             case "trees":

@@ -91,17 +91,63 @@ class LayerPass:
         layer = self._layer
         s, tx, ty = move
         half = (s, (tx + 0.5 * s - 0.5) / 2, (ty + 0.5 * s - 0.5) / 2)
-        full_maps = _maps(canvas.width, first, last, move)
-        half_maps = _maps(canvas.width // 2, first // 2, last // 2, half)
-        over(canvas.y[first:last], layer.y, layer.clear, full_maps, solid - first)
-        over(canvas.u[first // 2 : last // 2], layer.u, layer.clear_half, half_maps, (solid - first) // 2)
-        over(canvas.v[first // 2 : last // 2], layer.v, layer.clear_half, half_maps, (solid - first) // 2)
+        full = _window(layer.y.shape, (first, last), canvas.width, move)
+        small = _window(layer.u.shape, (first // 2, last // 2), canvas.width // 2, half)
+        over(canvas.y[first:last], layer.y, layer.clear, full, solid - first)
+        over(canvas.u[first // 2 : last // 2], layer.u, layer.clear_half, small, (solid - first) // 2)
+        over(canvas.v[first // 2 : last // 2], layer.v, layer.clear_half, small, (solid - first) // 2)
 
 
-Maps = tuple[Field, Field]
+Move = tuple[float, float, float]
 
 
-def _maps(width: int, first: int, last: int, move: tuple[float, float, float]) -> Maps:
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """A window moved without scaling: its first row and column in the layer, and the parts of a pixel beyond."""
+
+    row: int
+    column: int
+    down: float
+    right: float
+    rows: int
+    columns: int
+
+    def cut(self, plane: Plane, rows: int) -> Plane:
+        """The first `rows` rows of the window, bilinear; a pure shift needs one or two weighted sums."""
+        part = plane[self.row : self.row + rows + 1, self.column : self.column + self.columns + 1]
+        if self.right > 0.004:
+            part = cv2.addWeighted(part[:, 1:], self.right, part[:, :-1], 1 - self.right, 0)
+        else:
+            part = part[:, :-1]
+        if self.down > 0.004:
+            return cv2.addWeighted(part[1:], self.down, part[:-1], 1 - self.down, 0)  # pyright: ignore[reportReturnType]
+        return part[:-1]  # pyright: ignore[reportReturnType]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mesh:
+    """A window moved and scaled: where its pixels lie in the layer."""
+
+    x: Field
+    y: Field
+
+    def cut(self, plane: Plane, rows: int) -> Plane:
+        """The first `rows` rows of the window, bilinear."""
+        return cv2.remap(plane, self.x[:rows], self.y[:rows], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # pyright: ignore[reportReturnType]
+
+
+def _window(shape: tuple[int, ...], rows: tuple[int, int], width: int, move: Move) -> _Shift | _Mesh:
+    """Rows first..last of the screen as a window on a layer of this shape."""
+    s, tx, ty = move
+    first, last = rows
+    row, column = int(np.floor(first - ty)), int(np.floor(-tx))
+    inside = 0 <= row and row + last - first < shape[0] and 0 <= column and column + width < shape[1]
+    if s == 1 and inside:
+        return _Shift(row, column, first - ty - row, -tx - column, last - first, width)
+    return _Mesh(*_maps(width, first, last, move))
+
+
+def _maps(width: int, first: int, last: int, move: Move) -> tuple[Field, Field]:
     """Where rows first..last of the screen lie in the layer."""
     s, tx, ty = move
     x = ((np.arange(width, dtype=np.float32) - np.float32(tx)) / np.float32(s))[None, :]
@@ -110,11 +156,11 @@ def _maps(width: int, first: int, last: int, move: tuple[float, float, float]) -
     return np.ascontiguousarray(np.broadcast_to(x, shape)), np.ascontiguousarray(np.broadcast_to(y, shape))
 
 
-def over(dst: Plane, colour: Plane, clear: Plane, maps: Maps, solid: int) -> None:
-    """Blend a moved plane over `dst` in place; rows from `solid` on are copied."""
-    moved = cv2.remap(colour, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def over(dst: Plane, colour: Plane, clear: Plane, window: _Shift | _Mesh, solid: int) -> None:
+    """Blend a window of a layer over `dst` in place; rows from `solid` on are copied."""
+    moved = window.cut(colour, dst.shape[0])
     if solid > 0:
-        veil = cv2.remap(clear, maps[0][:solid], maps[1][:solid], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        veil = window.cut(clear, solid)
         under = cv2.multiply(dst[:solid], veil, scale=1 / 255)
         cv2.add(under, moved[:solid], dst=dst[:solid])
     dst[solid:] = moved[solid:]

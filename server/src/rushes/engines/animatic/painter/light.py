@@ -53,10 +53,10 @@ LIGHTS: dict[str, Light] = {
         cloud=(1.10, 0.31, 0.125), shade=(0.085, 0.060, 0.130), cover=0.47, water=(0.014, 0.020, 0.045),
     ),
     "dawn": Light(
-        zenith=(0.085, 0.125, 0.27), middle=(0.33, 0.265, 0.36), horizon=(0.92, 0.53, 0.36),
-        sun=(1.0, 0.66, 0.38), sun_height=0.055, sun_size=0.022, glow=1.15,
-        key=(1.05, 0.66, 0.44), fill=(0.14, 0.145, 0.215), haze=(0.56, 0.41, 0.40),
-        cloud=(1.05, 0.62, 0.50), shade=(0.24, 0.21, 0.31), cover=0.40, water=(0.020, 0.038, 0.062),
+        zenith=(0.075, 0.125, 0.28), middle=(0.32, 0.255, 0.34), horizon=(0.98, 0.50, 0.27),
+        sun=(1.0, 0.58, 0.27), sun_height=0.055, sun_size=0.022, glow=1.35,
+        key=(1.10, 0.64, 0.38), fill=(0.13, 0.14, 0.215), haze=(0.54, 0.375, 0.345),
+        cloud=(1.08, 0.60, 0.42), shade=(0.22, 0.20, 0.30), cover=0.40, water=(0.020, 0.038, 0.062),
     ),
     "night": Light(
         zenith=(0.0045, 0.0085, 0.024), middle=(0.0085, 0.018, 0.047), horizon=(0.024, 0.047, 0.088),
@@ -69,13 +69,13 @@ LIGHTS: dict[str, Light] = {
         zenith=(0.145, 0.175, 0.215), middle=(0.27, 0.305, 0.345), horizon=(0.47, 0.50, 0.525),
         sun=(0.85, 0.87, 0.90), sun_height=0.36, sun_size=0.0, glow=0.22,
         key=(0.26, 0.27, 0.28), fill=(0.23, 0.26, 0.29), haze=(0.42, 0.455, 0.485),
-        cloud=(0.56, 0.575, 0.60), shade=(0.125, 0.145, 0.175), cover=0.78, water=(0.020, 0.036, 0.042),
+        cloud=(0.52, 0.54, 0.57), shade=(0.20, 0.225, 0.255), cover=0.78, water=(0.020, 0.036, 0.042),
     ),
     "neon": Light(
-        zenith=(0.010, 0.006, 0.034), middle=(0.065, 0.014, 0.115), horizon=(0.46, 0.055, 0.36),
+        zenith=(0.008, 0.007, 0.030), middle=(0.040, 0.014, 0.095), horizon=(0.36, 0.050, 0.30),
         sun=(1.0, 0.20, 0.52), sun_height=0.10, sun_size=0.075, glow=0.75,
-        key=(0.62, 0.10, 0.46), fill=(0.022, 0.040, 0.110), haze=(0.185, 0.035, 0.215),
-        cloud=(0.40, 0.07, 0.34), shade=(0.020, 0.014, 0.060), cover=0.36, water=(0.006, 0.012, 0.040),
+        key=(0.42, 0.08, 0.34), fill=(0.022, 0.044, 0.110), haze=(0.120, 0.034, 0.165),
+        cloud=(0.23, 0.05, 0.23), shade=(0.016, 0.014, 0.055), cover=0.36, water=(0.006, 0.012, 0.040),
         stars=0.45,
     ),
 }  # fmt: skip
@@ -97,8 +97,8 @@ def _weathered(light: Light, reading: Reading) -> Light:
             haze=mix(light.haze, (grey * 0.85, grey * 0.88, grey * 0.92), 0.35),
         )  # fmt: skip
     if reading.has("fog"):
-        pale = mix(light.haze, scaled(light.horizon, 0.95), 0.6)
-        light = replace(light, haze=pale, key=scaled(light.key, 0.75), cover=min(light.cover, 0.14), sun_size=0.0,
+        pale = mix(light.haze, scaled(light.horizon, 0.95), 0.5)
+        light = replace(light, haze=pale, key=scaled(light.key, 0.75), cover=min(light.cover, 0.14),
                         zenith=mix(light.zenith, pale, 0.35), middle=mix(light.middle, pale, 0.5))
     return light
 
@@ -119,4 +119,6 @@ def light_for(reading: Reading) -> Light:
             light, cover=0.12, glow=1.5, haze=(0.60, 0.50, 0.40), horizon=(0.62, 0.62, 0.60),
             key=(1.40, 1.12, 0.78), sun_height=0.34, sun_size=0.024,
         )  # fmt: skip
+    if reading.biome == "mountain" and reading.time in ("sunset", "dawn"):
+        light = replace(light, sun_height=light.sun_height + 0.19)
     return _weathered(light, reading)

@@ -77,6 +77,7 @@ def mountain(stage: Stage) -> list[Pass]:
         Range("trees", base=0.46, rise=0.30, scale=1.3, k=1.0, haze=0.02, mist=0.2, centre=0.8 * lean),
     ])  # fmt: skip
     passes = stacked(stage, layers)
+    passes.insert(4, Fog(stage, stage.horizon + 0.29 * stage.unit, 0.05, 0.06, 0.45, "valley"))
     if stage.reading.has("fog"):
         passes[4:4] = _fog(stage, 0.26, "far", 0.6)
         passes[3:3] = _fog(stage, 0.12, "farther", 0.7)
@@ -117,14 +118,13 @@ def river(stage: Stage) -> list[Pass]:
     """Water winding towards hills, wooded banks to both sides, mist over it."""
     lean = _lean(stage)
     far = _chains(stage, [
-        Range("trees", base=0.01, rise=0.19, scale=1.5, k=0.10, haze=0.72, mist=0.5),
-        Range("trees", base=0.01, rise=0.15, scale=1.8, k=0.20, haze=0.46, mist=0.6, valley=0.75),
-        Range("trees", base=0.012, rise=0.10, scale=2.2, k=0.30, haze=0.26, mist=0.6, valley=0.9),
+        Range("trees", base=0.01, rise=0.20, scale=1.5, k=0.10, haze=0.70, mist=0.5),
+        Range("trees", base=0.012, rise=0.13, scale=2.0, k=0.24, haze=0.42, mist=0.6, valley=0.8),
     ])  # fmt: skip
     banks = _chains(stage, [
-        Range("grass", base=0.060, rise=0.05, scale=2.2, k=0.36, haze=0.26, mist=0.4, centre=lean, drop=0.9, tilt=0.05),
-        Range("trees", base=0.140, rise=0.10, scale=2.0, k=0.55, haze=0.14, mist=0.4, centre=-lean, drop=1.2, tilt=0.08),
-        Range("grass", base=0.360, rise=0.12, scale=1.5, k=1.0, haze=0.02, mist=0.1, centre=lean, drop=1.6, tilt=0.14),
+        Range("trees", base=0.020, rise=0.10, scale=2.4, k=0.36, haze=0.34, mist=0.3, centre=-lean, shore=0.05, tilt=0.0),
+        Range("trees", base=0.050, rise=0.13, scale=2.2, k=0.55, haze=0.20, mist=0.3, centre=lean, shore=0.10, tilt=0.0),
+        Range("trees", base=0.110, rise=0.20, scale=1.7, k=1.0, haze=0.03, mist=0.0, centre=-lean, shore=0.26, tilt=0.0),
     ])  # fmt: skip
     trees = grove(stage, 5)
     shore = tree_row(stage, trees, Row(0.012, 0.085, 7.0, 0.30, 0.34, gap=0.16), "shore")
@@ -132,7 +132,7 @@ def river(stage: Stage) -> list[Pass]:
     passes += _fog(stage, -0.03, "hills", 0.75)
     passes.append(Water(stage, 0.022, eye=2.0, patch=10.0))
     passes += _fog(stage, 0.03, "water", 0.8)
-    passes += [LayerPass(stage, banks[0]), LayerPass(stage, banks[1]), *_fog(stage, 0.12, "near", 0.5)]
+    passes += [LayerPass(stage, banks[0]), LayerPass(stage, banks[1]), *_fog(stage, 0.10, "near", 0.45)]
     passes.append(LayerPass(stage, banks[2]))
     if stage.reading.has("boat"):
         passes.append(Boat(stage))

@@ -72,7 +72,7 @@ class Sky:
         self._grain = dither(stage.rng("sky grain"), self._rows, stage.width)
         self._grain_half = dither(stage.rng("sky chroma grain"), self._rows // 2, stage.width // 2, 0.55)
         self._clouds = Clouds(stage, size, COARSE) if stage.light.cover > 0 else None
-        self._stars = Stars(stage, self._rows, COARSE) if stage.light.stars > 0 else None
+        self._stars = Stars(stage, self._rows, COARSE) if stage.light.stars > 0 and stage.light.cover < 0.6 else None
         self._aurora = Aurora(stage, size, COARSE) if stage.reading.has("aurora") else None
 
     def paint(self, canvas: Canvas, i: int) -> None:

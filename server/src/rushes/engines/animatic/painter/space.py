@@ -7,6 +7,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Plane, Rgb, array, as_bytes, dither, film, to_yuv
+from rushes.engines.animatic.painter.layers import Layer, LayerPass
 from rushes.engines.animatic.painter.night import star_plane
 from rushes.engines.animatic.painter.noise import Field, lattice, sample, smoothstep, spectral
 from rushes.engines.animatic.painter.splat import splat
@@ -102,6 +103,13 @@ class Planet:
         self._lean = 0.27
         self._texture = self._surface(rng)
         self._ring_light = self._ring_profile(rng)
+        self._geometry()
+        middle_y, middle_x = (side // 2 for side in self._alpha.shape)
+        reach = min(int(1.16 * self._radius / 2), middle_x, middle_y)
+        self._box = (slice(middle_y - reach, middle_y + reach), slice(middle_x - reach, middle_x + reach))
+        self._layer = self._still()
+        self._grain = dither(rng, *self._layer.y.shape) * (self._layer.clear < 250)
+        self._mover = LayerPass(stage, self._layer)
 
     def _surface(self, rng: np.random.Generator) -> Plane:
         """Latitude by longitude, film-ready linear RGB in square-root code."""
@@ -119,7 +127,8 @@ class Planet:
         rgb = base + (pale - base) * high + (dark - base) * low
         pole = smoothstep(0.30, 0.5, np.abs(v - 0.5))[..., None]
         rgb = rgb * (1 - 0.45 * pole)
-        return as_bytes(np.sqrt(np.clip(rgb, 0, 1)) * 255)
+        code = as_bytes(np.sqrt(np.clip(rgb, 0, 1)) * 255)
+        return np.pad(code, ((0, 0), (0, 1), (0, 0)), mode="wrap")
 
     def _ring_profile(self, rng: np.random.Generator) -> Field:
         """Opacity of the rings over their width, 0..1 with gaps."""
@@ -131,52 +140,75 @@ class Planet:
         body = cv2.GaussianBlur(body[None, :], (0, 0), 4)[0]
         return (body * gap * smoothstep(0, 0.10, s) * smoothstep(1.0, 0.95, s)).astype(np.float32)
 
-    def paint(self, canvas: Canvas, i: int) -> None:
-        stage, path = self._stage, self._stage.path
-        zoom = 1 + 0.8 * float(path.zoom[i])
-        x = stage.width / 2 + (self._x - stage.width / 2) * zoom + 0.55 * float(path.x[i]) * stage.width
-        y = stage.height / 2 + (self._y - stage.height / 2) * zoom + 0.55 * float(path.y[i]) * stage.height
-        radius = self._radius * zoom
-        reach = radius * (2.45 if self._rings else 1.25)
-        left, top = max(0, int(x - reach)) & ~1, max(0, int(y - reach * 0.80)) & ~1
-        right, bottom = min(canvas.width, int(x + reach) + 2) & ~1, min(canvas.height, int(y + reach * 0.80) + 2) & ~1
-        if right - left < 4 or bottom - top < 4:
-            return
-        px = (np.arange(left, right, 2, dtype=np.float32) + 0.5 - np.float32(x))[None, :] / np.float32(radius)
-        py = (np.arange(top, bottom, 2, dtype=np.float32) + 0.5 - np.float32(y))[:, None] / np.float32(radius)
+    def _geometry(self) -> None:
+        """What does not change while the planet turns: where the globe's pixels lie on it, its light, the rings."""
+        radius = self._radius
+        reach_x, reach_y = (2.45, 1.95) if self._rings else (1.25, 1.25)
+        half_w, half_h = int(reach_x * radius) // 2 + 1, int(reach_y * radius) // 2 + 1
+        px = ((np.arange(2 * half_w, dtype=np.float32) + 0.5 - half_w) * 2 / np.float32(radius))[None, :]
+        py = ((np.arange(2 * half_h, dtype=np.float32) + 0.5 - half_h) * 2 / np.float32(radius))[:, None]
+        self._corner = (int(self._x) - 2 * half_w & ~1, int(self._y) - 2 * half_h & ~1)
         c, s = float(np.cos(self._tilt)), float(np.sin(self._tilt))
         across, down = px * c + py * s, -px * s + py * c
-        rgb, alpha = self._globe(across, down, (px, py), stage.seconds(i), 2 / radius)
-        if self._rings:
-            rgb, alpha = self._ring(rgb, alpha, across, down)
-        self._lay(canvas, rgb, alpha, (left, top, right, bottom))
-
-    def _globe(
-        self, across: Field, down: Field, screen: tuple[Field, Field], t: float, pixel: float
-    ) -> tuple[Field, Field]:
-        """Colour and coverage of globe and air; premultiplied linear RGB at half size."""
-        far = np.sqrt(across**2 + down**2)
-        inside = far < 1.0 + pixel
+        pixel = 2 / radius
+        far = np.hypot(across, down)
         depth = np.sqrt(np.maximum(1 - far**2, 0))
         lat_y = down * np.cos(self._lean) + depth * np.sin(self._lean)
         lat_z = depth * np.cos(self._lean) - down * np.sin(self._lean)
-        u = (np.arctan2(across, np.maximum(lat_z, 1e-4) + (lat_z < 0) * 0) / (2 * np.pi) + 0.5 + 0.0045 * t) % 1.0
-        v = np.arcsin(np.clip(lat_y, -1, 1)) / np.pi + 0.5
         size = self.TEXTURE
-        code = cv2.remap(self._texture, (u * size).astype(np.float32), (v * (size // 2 - 1)).astype(np.float32),
-                         cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)  # fmt: skip
-        albedo = (code.astype(np.float32) / 255) ** 2
-        lit = screen[0] * self._sun[0] + screen[1] * self._sun[1] + depth * self._sun[2]
-        day = smoothstep(-0.10, 0.95, lit.astype(np.float32)) * 1.75
+        self._u = ((np.arctan2(across, lat_z) / (2 * np.pi) + 0.5) * size).astype(np.float32)
+        self._v = ((np.arcsin(np.clip(lat_y, -1, 1)) / np.pi + 0.5) * (size // 2 - 1)).astype(np.float32)
+        lit = (px * self._sun[0] + py * self._sun[1] + depth * self._sun[2]).astype(np.float32)
+        day = smoothstep(-0.10, 0.95, lit) * 1.75
         if self._rings:
             day = day * self._ring_shadow(across, down, depth)
-        rim = (1 - depth) ** 3 * smoothstep(-0.25, 0.7, lit.astype(np.float32))
-        rgb = albedo * (day[..., None] + 0.004) + rim[..., None] * array((0.32, 0.50, 0.80)) * 0.55
-        cover = np.clip((1 - far) / pixel + 0.5, 0, 1)
-        beyond = np.exp(-np.maximum(far - 1, 0) / 0.028) * smoothstep(-0.15, 0.9, lit.astype(np.float32)) * (1 - cover)
-        air = beyond[..., None] * array((0.20, 0.36, 0.70)) * 0.75
-        alpha = np.maximum(cover, beyond * 0.6)
-        return (rgb * (cover * inside)[..., None] + air).astype(np.float32), alpha.astype(np.float32)
+        self._day = (day + 0.004)[..., None].astype(np.float32)
+        rim = (1 - depth) ** 3 * smoothstep(-0.25, 0.7, lit)
+        self._rim = (rim[..., None] * array((0.32, 0.50, 0.80)) * 0.55).astype(np.float32)
+        self._cover = np.clip((1 - far) / pixel + 0.5, 0, 1).astype(np.float32)
+        beyond = np.exp(-np.maximum(far - 1, 0) / 0.028) * smoothstep(-0.15, 0.9, lit) * (1 - self._cover)
+        self._air = (beyond[..., None] * array((0.20, 0.36, 0.70)) * 0.75).astype(np.float32)
+        self._alpha = np.maximum(self._cover, beyond * 0.6).astype(np.float32)
+        self._across, self._down = across, down
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        layer = self._layer
+        box = self._box
+        turned = self._u[box] + np.float32(0.0045 * self.TEXTURE * self._stage.seconds(i))
+        turned -= np.float32(self.TEXTURE) * np.floor(turned / np.float32(self.TEXTURE))
+        code = cv2.remap(self._texture, turned, self._v[box], cv2.INTER_LINEAR)
+        albedo = np.square(np.asarray(code, np.float32) * np.float32(1 / 255))
+        cover = self._cover[box][..., None]
+        rgb = (albedo * self._day[box] + self._rim[box]) * cover + self._air[box]
+        alpha = np.maximum(self._alpha[box], 0.02)[..., None]
+        yuv = to_yuv(film((rgb / alpha).astype(np.float32))) * self._alpha[box][..., None]
+        if self._rings:
+            yuv = yuv * self._ring_clear[box][..., None] + self._ring_yuv[box]
+        rows, cols = box
+        full = (slice(rows.start * 2, rows.stop * 2), slice(cols.start * 2, cols.stop * 2))
+        height, width = yuv.shape[:2]
+        luma = cv2.resize(yuv[..., 0], (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+        layer.y[full] = as_bytes(np.asarray(luma, np.float32) + self._grain[full])
+        layer.u[box], layer.v[box] = as_bytes(yuv[..., 1]), as_bytes(yuv[..., 2])
+        self._mover.paint(canvas, i)
+
+    def _still(self) -> Layer:
+        """The whole planet as a layer, its rings painted; `paint` renews the globe on it."""
+        height, width = self._alpha.shape
+        yuv = np.zeros((height, width, 3), np.float32)
+        alpha = self._alpha
+        if self._rings:
+            colour, seen, front = self._ring(alpha)
+            self._ring_clear = (1 - front).astype(np.float32)
+            self._ring_yuv = (to_yuv(film(colour)) * seen[..., None]).astype(np.float32)
+            yuv = self._ring_yuv
+            alpha = np.clip(alpha * (1 - front) + seen, 0, 1).astype(np.float32)
+        whole = (2 * width, 2 * height)
+        grown = cv2.resize(np.dstack([yuv[..., 0], alpha]), whole, interpolation=cv2.INTER_LINEAR)
+        clear, clear_half = as_bytes(255 - 255 * np.asarray(grown[..., 1])), as_bytes(255 - 255 * alpha)
+        y = as_bytes(np.asarray(grown[..., 0], np.float32))
+        left, top = self._corner
+        return Layer(y, as_bytes(yuv[..., 1]), as_bytes(yuv[..., 2]), clear, clear_half, left, top, 0.7, y.shape[0])
 
     def _ring_shadow(self, across: Field, down: Field, depth: Field) -> Field:
         """What the rings leave of the sunlight on the globe."""
@@ -186,35 +218,21 @@ class Planet:
         strip = np.exp(-((lift / 0.085) ** 2)) * (distance < 1.5)
         return (1 - 0.62 * strip * smoothstep(0.0, 0.4, depth)).astype(np.float32)
 
-    def _ring(self, rgb: Field, alpha: Field, across: Field, down: Field) -> tuple[Field, Field]:
-        """Rings around the globe: the far half behind it, the near half before it."""
-        flat = down / np.float32(np.sin(self._lean))
-        far = np.sqrt(across**2 + flat**2)
+    def _ring(self, globe: Field) -> tuple[Field, Field, Field]:
+        """The rings' colour, how much of them is seen, and how much they hide of the globe (their near half)."""
+        across = self._across
+        flat = self._down / np.float32(np.sin(self._lean))
+        far = np.hypot(across, flat)
         s = (far - 1.28) / (2.32 - 1.28)
         opacity = np.interp(s.reshape(-1), np.linspace(0, 1, 512), self._ring_light, left=0, right=0)
         opacity = opacity.reshape(s.shape).astype(np.float32)
         # The globe's shadow falls on the rings away from the sun.
-        along = across * np.float32(self._sun[0]) + flat * np.float32(self._sun[2] * 0.6)
-        aside = np.abs(across * np.float32(self._sun[2] * 0.6) - flat * np.float32(self._sun[0]))
-        shade = 1 - 0.94 * smoothstep(1.02, 0.94, aside / np.float32(0.93)) * (along < 0)
-        warm = array((0.86, 0.76, 0.62)) * (0.35 + 0.65 * opacity[..., None]) * shade[..., None] * 0.95
-        front = (flat > 0).astype(np.float32)
+        sun_x, sun_z = float(self._sun[0]), float(self._sun[2]) * 0.6
+        along = across * sun_x + flat * sun_z
+        aside = np.abs(across * sun_z - flat * sun_x).astype(np.float32)
+        shade = 1 - 0.94 * smoothstep(0.95, 0.87, aside) * (along < 0)
+        colour = array((0.86, 0.76, 0.62)) * (0.35 + 0.65 * opacity[..., None]) * shade[..., None] * 0.95
         cover = opacity * 0.92
-        seen = cover * np.where(front > 0, 1.0, 1 - np.clip(alpha, 0, 1))
-        return (
-            (rgb * (1 - (cover * front)[..., None]) + warm * seen[..., None]).astype(np.float32),
-            np.clip(alpha * (1 - cover * front) + seen, 0, 1).astype(np.float32),
-        )
-
-    def _lay(self, canvas: Canvas, rgb: Field, alpha: Field, box: tuple[int, int, int, int]) -> None:
-        left, top, right, bottom = box
-        solid = np.maximum(alpha, 0.02)[..., None]
-        yuv = to_yuv(film((rgb / solid).astype(np.float32)))
-        size = (right - left, bottom - top)
-        y = cv2.resize(yuv[..., 0] * alpha, size, interpolation=cv2.INTER_LINEAR)
-        clear = cv2.resize(1 - alpha, size, interpolation=cv2.INTER_LINEAR)
-        window = canvas.y[top:bottom, left:right]
-        window[:] = as_bytes(window * clear + y)
-        half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
-        for n, plane in ((1, canvas.u), (2, canvas.v)):
-            plane[half] = as_bytes(plane[half] * (1 - alpha) + yuv[..., n] * alpha)
+        front = (cover * (flat > 0)).astype(np.float32)
+        seen = np.where(flat > 0, cover, cover * (1 - globe)).astype(np.float32)
+        return colour.astype(np.float32), seen, front

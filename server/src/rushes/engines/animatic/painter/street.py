@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, array, as_bytes, dither, film, to_yuv, yuv
+from rushes.engines.animatic.painter.colour import Plane, Rgb, array, as_bytes, dither, film, to_yuv, yuv
 from rushes.engines.animatic.painter.facade import NEON, WARM, house, tube_sign
 from rushes.engines.animatic.painter.noise import Field, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.sprite import Sprite, make_sprite, place, turned
@@ -61,8 +61,9 @@ def _texture(stage: Stage, tag: str) -> _Wall:
         if cols - left - width < 6 * PIXELS:
             width = cols - left
         tall = int(rng.uniform(13, TALL - 2) * PIXELS)
-        cell = (int(rng.uniform(1.8, 3.0) * PIXELS), int(rng.uniform(3.0, 3.6) * PIXELS))
-        front = house(stage, rng, width, tall, cell, 0.35)
+        cell = (int(rng.uniform(1.3, 2.4) * PIXELS), int(rng.uniform(2.7, 3.3) * PIXELS))
+        front = house(stage, rng, width, tall, cell, 0.2)
+        front *= 0.75
         front[:, :3] *= 0.35
         _dress(stage, rng, front)
         rgb[rows - tall :, left : left + width] = front
@@ -79,33 +80,68 @@ def _texture(stage: Stage, tag: str) -> _Wall:
 
 
 def _dress(stage: Stage, rng: np.random.Generator, front: Field) -> None:
-    """A shop at street level, and signs, in place."""
+    """A shop at street level, ledges of light and signs, in place."""
     rows, cols = front.shape[:2]
     dark = stage.reading.time in ("night", "neon", "sunset")
-    power = np.float32(1.0 if dark else 0.35)
-    shop = int(3.6 * PIXELS)
-    colour = array(WARM[int(rng.integers(len(WARM)))]) if rng.random() < 0.55 else array(NEON[int(rng.integers(6))])
-    glow = np.linspace(0.35, 1.0, shop, dtype=np.float32)[:, None, None]
-    shelf = rng.uniform(0.35, 1.0, (1, max(1, cols // 14), 1)).astype(np.float32)
-    panes = np.repeat(shelf, 14, axis=1)[:, :cols]
-    if panes.shape[1] < cols:
-        panes = np.pad(panes, ((0, 0), (0, cols - panes.shape[1]), (0, 0)), mode="edge")
-    sill = PIXELS // 3
-    front[-shop:-sill] = (colour * 0.62 * power * glow * panes)[: shop - sill]
-    front[-shop - sill : -shop] *= 0.4
-    front[-shop:, :: max(cols // 4, 8)] *= 0.15
-    for _ in range(int(rng.integers(1, 4))):
-        tall = rng.random() < 0.5
-        height, width = (int(rng.uniform(4, 9) * PIXELS), int(rng.uniform(0.9, 1.5) * PIXELS)) if tall else (
-            int(rng.uniform(0.9, 1.5) * PIXELS), int(rng.uniform(3, 6.5) * PIXELS))  # fmt: skip
-        if height > rows - shop - PIXELS or width > cols - PIXELS:
+    power = np.float32(1.0 if dark else 0.3)
+    shop = int(3.8 * PIXELS)
+    _shop(rng, front[-shop:], power)
+    if rng.random() < 0.6:
+        tube = array(NEON[int(rng.integers(len(NEON)))]) * power
+        row = rows - shop - int(0.5 * PIXELS)
+        front[row : row + 3, 6:-6] = tube * 1.6
+        front[row - 10 : row, 6:-6] += tube * np.linspace(0.02, 0.20, 10, dtype=np.float32)[:, None, None]
+        front[row + 3 : row + 13, 6:-6] += tube * np.linspace(0.20, 0.02, 10, dtype=np.float32)[:, None, None]
+    for _ in range(int(rng.integers(2, 5))):
+        if rng.random() < 0.6:
+            height, width = int(rng.uniform(3, 8) * PIXELS), int(rng.uniform(0.8, 1.5) * PIXELS)
+        else:
+            height, width = int(rng.uniform(0.8, 1.6) * PIXELS), int(rng.uniform(2.5, 6) * PIXELS)
+        room = rows - shop - PIXELS - height
+        if room < 0 or width > cols - PIXELS:
             continue
-        top = (
-            rows - shop - PIXELS - height - int(rng.uniform(0, max(1, min(rows - shop - PIXELS - height, 7 * PIXELS))))
-        )
+        top = room - int(rng.uniform(0, min(room, 8 * PIXELS)))
         left = int(rng.uniform(0.3 * PIXELS, cols - width - 0.3 * PIXELS))
-        sign = tube_sign(rng, height, width, NEON[int(rng.integers(len(NEON)))])
-        front[max(top, 0) : max(top, 0) + height, left : left + width] = sign * power
+        colour = NEON[int(rng.integers(len(NEON)))]
+        front[top : top + height, left : left + width] = tube_sign(rng, height, width, colour) * power
+        _halo(front, (top, left, height, width), colour, float(power))
+
+
+def _halo(front: Field, box: tuple[int, int, int, int], colour: Rgb, power: float) -> None:
+    """The light that a sign throws on the wall around it, in place."""
+    top, left, height, width = box
+    spread = 2 * PIXELS
+    y0, y1 = max(0, top - spread), min(front.shape[0], top + height + spread)
+    x0, x1 = max(0, left - spread), min(front.shape[1], left + width + spread)
+    y, x = np.arange(y0, y1, dtype=np.float32)[:, None], np.arange(x0, x1, dtype=np.float32)[None, :]
+    beside = np.hypot(np.maximum(np.maximum(left - x, x - left - width), 0), np.maximum(np.maximum(top - y, y - top - height), 0))
+    glow = np.exp(-beside / (0.55 * PIXELS)) * (beside > 0)
+    front[y0:y1, x0:x1] += glow[..., None] * array(colour) * np.float32(0.16 * power)
+
+
+def _shop(rng: np.random.Generator, shop: Field, power: np.float32) -> None:
+    """Shop windows: lit from above, shelves and people as dark shapes, frames and a fascia; in place."""
+    rows, cols = shop.shape[:2]
+    fascia, sill = rows // 5, rows // 9
+    shop[:] *= 0.35
+    left = 6
+    while left < cols - 2 * PIXELS:
+        width = min(int(rng.uniform(1.6, 4.2) * PIXELS), cols - left - 6)
+        lit = rng.random() < 0.72
+        colour = array(WARM[int(rng.integers(len(WARM)))]) if rng.random() < 0.6 else array(NEON[int(rng.integers(6))])
+        height = rows - fascia - sill
+        fall = np.linspace(1.0, 0.28, height, dtype=np.float32)[:, None, None]
+        pane = np.repeat(colour[None, None, :] * fall, width, axis=1) * np.float32(rng.uniform(0.25, 0.55))
+        for _ in range(int(rng.integers(3, 9))):
+            w, h = int(rng.uniform(0.15, 0.7) * PIXELS), int(rng.uniform(0.3, 1.9) * PIXELS)
+            at = int(rng.uniform(0, max(1, width - w)))
+            pane[max(0, height - h) :, at : at + w] *= rng.uniform(0.25, 0.8)
+        for shelf in range(height // 4, height, max(4, height // 4)):
+            pane[shelf : shelf + 2] *= 0.5
+        shop[fascia : fascia + height, left : left + width] = pane * (power if lit else power * 0.08)
+        left += width + int(0.25 * PIXELS)
+    board = array(NEON[int(rng.integers(len(NEON)))])
+    shop[2 : fascia - 4, 8 : cols - 8] = tube_sign(rng, fascia - 6, cols - 16, (float(board[0]), float(board[1]), float(board[2]))) * power * 0.8
 
 
 class Street:
@@ -199,7 +235,12 @@ class Road:
         self._puddle = wrapped(spectral(rng, 256, 3.0, low=3, high=50))
         self._ripple = wrapped(spectral(rng, 256, 1.8, low=10, high=110))
         wet = stage.reading.has("rain", "storm") or stage.reading.time == "neon"
-        self._wet = 1.0 if wet else 0.35
+        wetness = 1.0 if wet else 0.35
+        far = (1.05 - 0.35 * self._drop / self._drop[-1]) * wetness
+        self._dry = (0.34 * far).astype(np.float32)
+        self._pooled = (0.55 * wetness * far).astype(np.float32)
+        self._rough = (smoothstep(0.0, 0.10 * stage.unit, self._drop) * 0.030 * stage.unit).astype(np.float32)
+        self._per_metre = (self._away / self._focal / 14).astype(np.float32)
         light = stage.light
         body = array((0.055, 0.055, 0.060)) * (array(light.fill) * 1.3 + array(light.key) * 0.5)
         self._body = yuv((float(body[0]), float(body[1]), float(body[2])))
@@ -207,42 +248,45 @@ class Road:
     def paint(self, canvas: Canvas, i: int) -> None:
         stage = self._stage
         walked, middle = self._street.camera(i)
-        cols = -(-canvas.width // 2)
+        cols = canvas.width // 2
         x = (np.arange(cols, dtype=np.float32) * 2 + 0.5 - np.float32(middle))[None, :]
-        u = x * self._away / self._focal / 14
+        u = x * self._per_metre
         v = np.broadcast_to((self._away + np.float32(walked)) / 22, u.shape)
-        pools = lookup(self._puddle, (u % 1) * 256, (v % 1) * 256)
-        near = smoothstep(0.0, 0.10 * stage.unit, self._drop)
-        shake = lookup(self._ripple, ((u * 5 + np.float32(0.11 * stage.seconds(i))) % 1) * 256, ((v * 7) % 1) * 256)
-        pool = smoothstep(-0.1, 0.9, pools) * np.float32(self._wet)
-        share = np.clip((0.34 + 0.55 * pool) * self._wet * (1.05 - 0.35 * self._drop / self._drop[-1]), 0.02, 0.9)
-        jitter = shake * near * (0.030 - 0.018 * pool) * np.float32(stage.unit)
+        pools = lookup(self._puddle, _part(u) * 256, _part(v) * 256)
+        shake = lookup(self._ripple, _part(u * 5 + np.float32(0.11 * stage.seconds(i))) * 256, _part(v * 7) * 256)
+        pool = smoothstep(-0.1, 0.9, pools)
+        share = np.clip((self._dry + self._pooled * pool) * 255, 5, 230).astype(np.float32)
+        jitter = shake * (self._rough - np.float32(0.6) * self._rough * pool)
         # The foot of the walls in each column; above it the wall is seen and not the road.
         foot = np.abs(x) * np.float32(EYE / HALF)
-        line = cv2.resize(np.clip((self._drop - foot) * 0.5 + 0.5, 0, 1).astype(np.float32), (canvas.width, self._rows))
-        rows = stage.horizon - self._drop + 2 * foot + jitter
-        self._mirror(canvas, cv2.resize(rows.astype(np.float32), (canvas.width, self._rows)), share.astype(np.float32), line)
+        line = np.clip((self._drop - foot) * 127 + 128, 0, 255).astype(np.float32)
+        rows = np.maximum(np.float32(stage.horizon) - self._drop + 2 * foot + jitter, 0).astype(np.float32)
+        self._mirror(canvas, rows, share, line)
 
     def _mirror(self, canvas: Canvas, rows: Field, share: Field, line: Field) -> None:
-        above = canvas.y[: self._top + self._rows]
-        smear = cv2.blur(above, (3, max(3, int(0.035 * self._stage.unit) | 1)))
-        rows = np.maximum(rows, 0)
-        x = np.ascontiguousarray(np.broadcast_to(np.arange(canvas.width, dtype=np.float32)[None, :], rows.shape))
-        seen = cv2.remap(smear, x, rows, cv2.INTER_LINEAR)
-        mask = as_bytes(cv2.resize(share, (canvas.width, self._rows)) * 255)
-        cut = as_bytes(line * 255)
-        self._lay(canvas.y[self._top :], _tinted(seen, mask, self._body[0]), cut)
-        small = np.s_[::2, ::2]
-        small_rows, small_x = np.ascontiguousarray(rows[small]) / 2, np.ascontiguousarray(x[small]) / 2
-        small_mask, small_cut = np.ascontiguousarray(mask[small]), np.ascontiguousarray(cut[small])
+        whole = (canvas.width, self._rows)
+        smear = cv2.blur(canvas.y, (3, max(3, int(0.035 * self._stage.unit) | 1)))
+        x = np.broadcast_to(np.arange(canvas.width, dtype=np.float32)[None, :], (self._rows, canvas.width))
+        seen = cv2.remap(smear, np.ascontiguousarray(x), cv2.resize(rows, whole), cv2.INTER_LINEAR)
+        small_mask, small_cut = as_bytes(share), as_bytes(line)
+        road = _tinted(np.asarray(seen, np.uint8), np.asarray(cv2.resize(small_mask, whole), np.uint8), self._body[0])
+        self._lay(canvas.y[self._top :], road, np.asarray(cv2.resize(small_cut, whole), np.uint8))
+        half_rows = np.ascontiguousarray(rows[::2]) * np.float32(0.5)
+        half_x = np.ascontiguousarray(x[::2, : rows.shape[1]])
+        half_mask, half_cut = np.ascontiguousarray(small_mask[::2]), np.ascontiguousarray(small_cut[::2])
         for n, plane in ((1, canvas.u), (2, canvas.v)):
-            colour = cv2.remap(plane, small_x, small_rows, cv2.INTER_LINEAR)
-            self._lay(plane[self._top // 2 :], _tinted(colour, small_mask, self._body[n]), small_cut)
+            colour = cv2.remap(plane, half_x, half_rows, cv2.INTER_LINEAR)
+            self._lay(plane[self._top // 2 :], _tinted(np.asarray(colour, np.uint8), half_mask, self._body[n]), half_cut)
 
     @staticmethod
     def _lay(dst: Plane, road: Plane, cut: Plane) -> None:
         walls = cv2.multiply(dst, cv2.bitwise_not(cut), scale=1 / 255)
         dst[:] = cv2.add(walls, cv2.multiply(road, cut, scale=1 / 255))
+
+
+def _part(x: Field) -> Field:
+    """What is left of the whole number below."""
+    return x - np.floor(x)
 
 
 def _tinted(seen: Plane, share: Plane, body: float) -> Plane:
