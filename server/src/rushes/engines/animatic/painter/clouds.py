@@ -29,7 +29,7 @@ class Clouds:
         body = spectral(rng, TILE, 3.3, low=2.5, high=90)
         wisps = spectral(rng, TILE, 2.5, low=4, high=110)
         towards = np.sign(stage.sun_x - stage.width / 2)
-        lit = body - np.roll(body, (int(6), int(-5 * towards)), axis=(0, 1))
+        lit = body - np.roll(body, (6, int(-5 * towards)), axis=(0, 1))
         self._body = wrapped(np.dstack([body, lit / np.float32(lit.std())]).astype(np.float32))
         self._wisps = wrapped(wisps)
         # Far clouds are small; fine detail there would only sparkle.

@@ -141,7 +141,7 @@ def _window(shape: tuple[int, ...], rows: tuple[int, int], width: int, move: Mov
     s, tx, ty = move
     first, last = rows
     row, column = int(np.floor(first - ty)), int(np.floor(-tx))
-    inside = 0 <= row and row + last - first < shape[0] and 0 <= column and column + width < shape[1]
+    inside = row >= 0 and row + last - first < shape[0] and column >= 0 and column + width < shape[1]
     if s == 1 and inside:
         return _Shift(row, column, first - ty - row, -tx - column, last - first, width)
     return _Mesh(*_maps(width, first, last, move))

@@ -98,8 +98,14 @@ def _weathered(light: Light, reading: Reading) -> Light:
         )  # fmt: skip
     if reading.has("fog"):
         pale = mix(light.haze, scaled(light.horizon, 0.95), 0.5)
-        light = replace(light, haze=pale, key=scaled(light.key, 0.75), cover=min(light.cover, 0.14),
-                        zenith=mix(light.zenith, pale, 0.35), middle=mix(light.middle, pale, 0.5))
+        light = replace(
+            light,
+            haze=pale,
+            key=scaled(light.key, 0.75),
+            cover=min(light.cover, 0.14),
+            zenith=mix(light.zenith, pale, 0.35),
+            middle=mix(light.middle, pale, 0.5),
+        )
     return light
 
 

@@ -14,8 +14,8 @@ from rushes.engines.animatic.painter.noise import Field, lookup, smoothstep, spe
 from rushes.engines.animatic.painter.sprite import Sprite, make_sprite, place, turned
 from rushes.engines.animatic.painter.stage import Stage
 
-PIXELS = 26
-"""Texture pixels per metre of wall."""
+FINE, COARSE = 26, 12
+"""Texture pixels per metre of wall, for large and for small frames."""
 LENGTH = 80
 """Metres of wall before it repeats."""
 TALL = 40
@@ -50,22 +50,22 @@ def _size(pixels: Field) -> _Size:
     return _Size(*(np.ascontiguousarray(coded[..., n]) for n in (0, 3)), np.ascontiguousarray(coded[..., 1:]))
 
 
-def _texture(stage: Stage, tag: str) -> _Wall:
+def _texture(stage: Stage, metre: int, tag: str) -> _Wall:
     rng = stage.rng(tag)
-    rows, cols = TALL * PIXELS, LENGTH * PIXELS
+    rows, cols = TALL * metre, LENGTH * metre
     rgb = np.zeros((rows, cols, 3), np.float32)
     alpha = np.zeros((rows, cols), np.float32)
     left = 0
     while left < cols:
-        width = min(int(rng.uniform(8, 17) * PIXELS), cols - left)
-        if cols - left - width < 6 * PIXELS:
+        width = min(int(rng.uniform(8, 17) * metre), cols - left)
+        if cols - left - width < 6 * metre:
             width = cols - left
-        tall = int(rng.uniform(13, TALL - 2) * PIXELS)
-        cell = (int(rng.uniform(1.3, 2.4) * PIXELS), int(rng.uniform(2.7, 3.3) * PIXELS))
+        tall = int(rng.uniform(13, TALL - 2) * metre)
+        cell = (int(rng.uniform(1.3, 2.4) * metre), int(rng.uniform(2.7, 3.3) * metre))
         front = house(stage, rng, width, tall, cell, 0.2)
         front *= 0.75
         front[:, :3] *= 0.35
-        _dress(stage, rng, front)
+        _dress(stage, rng, front, metre)
         rgb[rows - tall :, left : left + width] = front
         alpha[rows - tall :, left : left + width] = 1
         left += width
@@ -79,69 +79,73 @@ def _texture(stage: Stage, tag: str) -> _Wall:
     return _Wall(sizes)
 
 
-def _dress(stage: Stage, rng: np.random.Generator, front: Field) -> None:
+def _dress(stage: Stage, rng: np.random.Generator, front: Field, metre: int) -> None:
     """A shop at street level, ledges of light and signs, in place."""
     rows, cols = front.shape[:2]
     dark = stage.reading.time in ("night", "neon", "sunset")
     power = np.float32(1.0 if dark else 0.3)
-    shop = int(3.8 * PIXELS)
-    _shop(rng, front[-shop:], power)
+    shop = int(3.8 * metre)
+    _shop(rng, front[-shop:], power, metre)
     if rng.random() < 0.6:
         tube = array(NEON[int(rng.integers(len(NEON)))]) * power
-        row = rows - shop - int(0.5 * PIXELS)
+        row = rows - shop - int(0.5 * metre)
         front[row : row + 3, 6:-6] = tube * 1.6
         front[row - 10 : row, 6:-6] += tube * np.linspace(0.02, 0.20, 10, dtype=np.float32)[:, None, None]
         front[row + 3 : row + 13, 6:-6] += tube * np.linspace(0.20, 0.02, 10, dtype=np.float32)[:, None, None]
     for _ in range(int(rng.integers(2, 5))):
         if rng.random() < 0.6:
-            height, width = int(rng.uniform(3, 8) * PIXELS), int(rng.uniform(0.8, 1.5) * PIXELS)
+            height, width = int(rng.uniform(3, 8) * metre), int(rng.uniform(0.8, 1.5) * metre)
         else:
-            height, width = int(rng.uniform(0.8, 1.6) * PIXELS), int(rng.uniform(2.5, 6) * PIXELS)
-        room = rows - shop - PIXELS - height
-        if room < 0 or width > cols - PIXELS:
+            height, width = int(rng.uniform(0.8, 1.6) * metre), int(rng.uniform(2.5, 6) * metre)
+        room = rows - shop - metre - height
+        if room < 0 or width > cols - metre:
             continue
-        top = room - int(rng.uniform(0, min(room, 8 * PIXELS)))
-        left = int(rng.uniform(0.3 * PIXELS, cols - width - 0.3 * PIXELS))
+        top = room - int(rng.uniform(0, min(room, 8 * metre)))
+        left = int(rng.uniform(0.3 * metre, cols - width - 0.3 * metre))
         colour = NEON[int(rng.integers(len(NEON)))]
         front[top : top + height, left : left + width] = tube_sign(rng, height, width, colour) * power
-        _halo(front, (top, left, height, width), colour, float(power))
+        _halo(front, (top, left, height, width), colour, power, metre)
 
 
-def _halo(front: Field, box: tuple[int, int, int, int], colour: Rgb, power: float) -> None:
+def _halo(front: Field, box: tuple[int, int, int, int], colour: Rgb, power: np.float32, metre: int) -> None:
     """The light that a sign throws on the wall around it, in place."""
     top, left, height, width = box
-    spread = 2 * PIXELS
+    spread = 2 * metre
     y0, y1 = max(0, top - spread), min(front.shape[0], top + height + spread)
     x0, x1 = max(0, left - spread), min(front.shape[1], left + width + spread)
     y, x = np.arange(y0, y1, dtype=np.float32)[:, None], np.arange(x0, x1, dtype=np.float32)[None, :]
-    beside = np.hypot(np.maximum(np.maximum(left - x, x - left - width), 0), np.maximum(np.maximum(top - y, y - top - height), 0))
-    glow = np.exp(-beside / (0.55 * PIXELS)) * (beside > 0)
-    front[y0:y1, x0:x1] += glow[..., None] * array(colour) * np.float32(0.16 * power)
+    beside = np.hypot(
+        np.maximum(np.maximum(left - x, x - left - width), 0), np.maximum(np.maximum(top - y, y - top - height), 0)
+    )
+    glow = np.exp(-beside / (0.55 * metre)) * (beside > 0)
+    front[y0:y1, x0:x1] += glow[..., None] * array(colour) * (np.float32(0.16) * power)
 
 
-def _shop(rng: np.random.Generator, shop: Field, power: np.float32) -> None:
+def _shop(rng: np.random.Generator, shop: Field, power: np.float32, metre: int) -> None:
     """Shop windows: lit from above, shelves and people as dark shapes, frames and a fascia; in place."""
     rows, cols = shop.shape[:2]
     fascia, sill = rows // 5, rows // 9
     shop[:] *= 0.35
     left = 6
-    while left < cols - 2 * PIXELS:
-        width = min(int(rng.uniform(1.6, 4.2) * PIXELS), cols - left - 6)
+    while left < cols - 2 * metre:
+        width = min(int(rng.uniform(1.6, 4.2) * metre), cols - left - 6)
         lit = rng.random() < 0.72
         colour = array(WARM[int(rng.integers(len(WARM)))]) if rng.random() < 0.6 else array(NEON[int(rng.integers(6))])
         height = rows - fascia - sill
         fall = np.linspace(1.0, 0.28, height, dtype=np.float32)[:, None, None]
         pane = np.repeat(colour[None, None, :] * fall, width, axis=1) * np.float32(rng.uniform(0.25, 0.55))
         for _ in range(int(rng.integers(3, 9))):
-            w, h = int(rng.uniform(0.15, 0.7) * PIXELS), int(rng.uniform(0.3, 1.9) * PIXELS)
+            w, h = int(rng.uniform(0.15, 0.7) * metre), int(rng.uniform(0.3, 1.9) * metre)
             at = int(rng.uniform(0, max(1, width - w)))
             pane[max(0, height - h) :, at : at + w] *= rng.uniform(0.25, 0.8)
         for shelf in range(height // 4, height, max(4, height // 4)):
             pane[shelf : shelf + 2] *= 0.5
         shop[fascia : fascia + height, left : left + width] = pane * (power if lit else power * 0.08)
-        left += width + int(0.25 * PIXELS)
+        left += width + int(0.25 * metre)
     board = array(NEON[int(rng.integers(len(NEON)))])
-    shop[2 : fascia - 4, 8 : cols - 8] = tube_sign(rng, fascia - 6, cols - 16, (float(board[0]), float(board[1]), float(board[2]))) * power * 0.8
+    shop[2 : fascia - 4, 8 : cols - 8] = (
+        tube_sign(rng, fascia - 6, cols - 16, (float(board[0]), float(board[1]), float(board[2]))) * power * 0.8
+    )
 
 
 class Street:
@@ -149,7 +153,8 @@ class Street:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._walls = (_texture(stage, "left wall"), _texture(stage, "right wall"))
+        self._metre = FINE if stage.unit > 400 else COARSE
+        self._walls = (_texture(stage, self._metre, "left wall"), _texture(stage, self._metre, "right wall"))
         self._focal = 0.98 * stage.unit
         self._air = yuv(stage.light.haze)
         self._offset = (float(stage.rng("street").uniform(0, LENGTH)), float(stage.rng("street 2").uniform(0, LENGTH)))
@@ -174,7 +179,7 @@ class Street:
         away = np.float32(self._focal * HALF) / aside
         # Metres of wall per pixel: along the street it grows with the square of the distance.
         step = away**2 / np.float32(self._focal * HALF)
-        level = np.clip(np.log2(np.maximum(step * PIXELS * 0.55, 1e-3)), 0, LEVELS - 1).astype(int)
+        level = np.clip(np.log2(np.maximum(step * self._metre * 0.55, 1e-3)), 0, LEVELS - 1).astype(int)
         along = away + np.float32(walked + self._offset[which])
         for n in range(LEVELS):
             pick = np.flatnonzero(level == n)
@@ -183,7 +188,7 @@ class Street:
             first = int(columns[pick[0]]) & ~1
             last = min(int(columns[pick[-1]]) + 2 & ~1, canvas.width)
             index = np.clip(np.arange(first, last) - int(columns[0]), 0, columns.size - 1)
-            self._strip(canvas, wall.sizes[n], (first, last), away[index], along[index], PIXELS / 2**n, bottom)
+            self._strip(canvas, wall.sizes[n], (first, last), away[index], along[index], self._metre / 2**n, bottom)
 
     def _strip(self, canvas: Canvas, texture: _Size, span: tuple[int, int], away: Field, along: Field, scale: float,
                bottom: int) -> None:  # fmt: skip
@@ -208,7 +213,9 @@ class Street:
         small_fade = np.ascontiguousarray(fade[::2, ::2])
         for n, plane in ((0, canvas.u), (1, canvas.v)):
             part = plane[top // 2 : low // 2, first // 2 : last // 2]
-            part[:] = _faded(part, (np.asarray(half[n], np.uint8), np.asarray(half[2], np.uint8), small_fade), self._air[n + 1])
+            part[:] = _faded(
+                part, (np.asarray(half[n], np.uint8), np.asarray(half[2], np.uint8), small_fade), self._air[n + 1]
+            )
 
 
 def _faded(under: Plane, wall: tuple[Plane, Plane, Plane], air: float) -> Plane:
@@ -276,7 +283,9 @@ class Road:
         half_mask, half_cut = np.ascontiguousarray(small_mask[::2]), np.ascontiguousarray(small_cut[::2])
         for n, plane in ((1, canvas.u), (2, canvas.v)):
             colour = cv2.remap(plane, half_x, half_rows, cv2.INTER_LINEAR)
-            self._lay(plane[self._top // 2 :], _tinted(np.asarray(colour, np.uint8), half_mask, self._body[n]), half_cut)
+            self._lay(
+                plane[self._top // 2 :], _tinted(np.asarray(colour, np.uint8), half_mask, self._body[n]), half_cut
+            )
 
     @staticmethod
     def _lay(dst: Plane, road: Plane, cut: Plane) -> None:
@@ -326,7 +335,12 @@ class Traffic:
                 scale = size / self.METRE * 2**level
                 sprite = self._cars[side][level]
                 height, width = sprite.pixels.shape[:2]
-                place(canvas, sprite, turned(scale, 0.0, (width / 2, height * 0.36), (x, stage.horizon + EYE * size)), fade)
+                place(
+                    canvas,
+                    sprite,
+                    turned(scale, 0.0, (width / 2, height * 0.36), (x, stage.horizon + EYE * size)),
+                    fade,
+                )
 
 
 def _lights(metre: float, red: bool) -> Sprite:

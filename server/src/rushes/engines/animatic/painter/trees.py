@@ -13,16 +13,15 @@ from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import Field, sample, smoothstep, spectral
 from rushes.engines.animatic.painter.stage import Stage
 
-TALL = 640
-"""Rows that a tree is drawn in."""
-WIDE = 380
+TALL, WIDE = 640, 380
+"""Rows and columns of the drawing's own measure; it is scaled to the size of the frame."""
 
 Lines = list[NDArray[np.int32]]
 
 
 @dataclass(slots=True)
 class Tree:
-    """Shade (dark to lit, 0..1), snow and alpha, each (TALL, WIDE) in 0..1."""
+    """Shade (dark to lit), snow and alpha, each 0..1 and of the same shape."""
 
     shade: Field
     snow: Field
@@ -30,9 +29,13 @@ class Tree:
 
 
 def _branch(
-    rng: np.random.Generator, start: tuple[float, float], length: float, side: float, droop: float
-) -> tuple[Lines, Lines]:  # noqa: E501
-    """Needle strokes of one bough, and the strokes on its upper side that catch light and snow; 1/16 pixels."""
+    rng: np.random.Generator, start: tuple[float, float], shape: tuple[float, float, float], scale: float
+) -> tuple[Lines, Lines]:
+    """Needle strokes of one bough, and the strokes on its upper side that catch light and snow; 1/16 pixels.
+
+    `shape` is its length, its side (-1 or 1) and its droop.
+    """
+    length, side, droop = shape
     needles: Lines = []
     tops: Lines = []
     steps = max(4, int(length / 5.5))
@@ -46,23 +49,25 @@ def _branch(
             tip = (x + lean * reach, y + rng.uniform(0.25, 1.0) * reach)
             needles.append(np.array([(x, y), tip]))
         tops.append(np.array([(x - side * 2.5, y), (x + side * rng.uniform(4, 9), y + rng.uniform(0.2, 2.4))]))
-    fixed = [np.round(line * 16).astype(np.int32) for line in needles]
-    return fixed, [np.round(line * 16).astype(np.int32) for line in tops]
+    fixed = [np.round(line * 16 * scale).astype(np.int32) for line in needles]
+    return fixed, [np.round(line * 16 * scale).astype(np.int32) for line in tops]
 
 
 def _strokes(plane: NDArray[np.uint8], lines: Lines, value: int, thick: int) -> None:
     cv2.polylines(plane, lines, False, value, thick, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def grow(rng: np.random.Generator) -> Tree:
-    """One tree, different each time."""
-    shade, snow, alpha = (np.zeros((TALL, WIDE), np.uint8) for _ in range(3))
+def grow(rng: np.random.Generator, tall: int) -> Tree:
+    """One tree drawn `tall` pixels high, different each time."""
+    scale = tall / TALL
+    shade, snow, alpha = (np.zeros((tall, int(WIDE * scale)), np.uint8) for _ in range(3))
+    thick = max(1, round(2 * scale))
     middle = WIDE / 2
     lean = rng.uniform(-6, 6)
     slim = rng.uniform(0.30, 0.44)
     trunk = np.array([(middle - 6, TALL), (middle + lean - 1, 20), (middle + lean + 1, 20), (middle + 6, TALL)])
     for plane, value in ((shade, 26), (alpha, 255)):
-        cv2.fillPoly(plane, [np.round(trunk * 16).astype(np.int32)], value, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        cv2.fillPoly(plane, [np.round(trunk * 16 * scale).astype(np.int32)], value, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
     tiers = int(rng.integers(30, 38))
     for tier in range(tiers, 0, -1):
         t = (tier - rng.uniform(0, 0.5)) / tiers
@@ -74,23 +79,24 @@ def grow(rng: np.random.Generator) -> Tree:
             turn = rng.uniform(0.35, 1.0)
             length = longest * turn * rng.uniform(0.82, 1.08)
             droop = 0.42 + 0.30 * (1 - turn) + rng.uniform(-0.05, 0.08)
-            needles, tops = _branch(rng, (x, y + rng.uniform(-5, 5)), length, side, droop)
+            needles, tops = _branch(rng, (x, y + rng.uniform(-5, 5)), (length, side, droop), scale)
             tone = int(55 + 75 * (1 - turn) + 40 * rng.random())
-            _strokes(alpha, needles, 255, 2)
-            _strokes(shade, needles, tone, 2)
-            _strokes(snow, needles, 0, 2)
-            _strokes(shade, tops, min(tone + 85, 255), 2)
-            _strokes(snow, tops, 255, 3)
-    tip = [np.array([(int((middle + lean) * 16), 4 * 16), (int((middle + lean) * 16), 60 * 16)], np.int32)]
-    _strokes(alpha, tip, 255, 2)
-    _strokes(shade, tip, 90, 2)
+            _strokes(alpha, needles, 255, thick)
+            _strokes(shade, needles, tone, thick)
+            _strokes(snow, needles, 0, thick)
+            _strokes(shade, tops, min(tone + 85, 255), thick)
+            _strokes(snow, tops, 255, thick + (scale > 0.7))
+    tip = [np.round(np.array([(middle + lean, 4), (middle + lean, 60)]) * 16 * scale).astype(np.int32)]
+    _strokes(alpha, tip, 255, thick)
+    _strokes(shade, tip, 90, thick)
     return Tree(*(plane.astype(np.float32) / 255 for plane in (shade, snow, alpha)))
 
 
 def grove(stage: Stage, count: int = 6) -> list[Tree]:
     """The few different trees of a scene."""
     rng = stage.rng("grove")
-    return [grow(rng) for _ in range(count)]
+    tall = int(np.clip(1.15 * stage.unit, 120, 1000))
+    return [grow(rng, tall) for _ in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +191,7 @@ def _set(
     rgb: Field, alpha: Field, tree: Tree, size: float, at: tuple[float, float], flip: bool, colours: Colours
 ) -> None:
     """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
-    scale = size / TALL
-    width, height = max(2, int(WIDE * scale)), max(3, int(TALL * scale))
+    width, height = max(2, int(size * WIDE / TALL)), max(3, int(size))
     small = cv2.resize(np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha]), (width, height),
                        interpolation=cv2.INTER_AREA)  # fmt: skip
     if flip:

@@ -50,16 +50,18 @@ class Rain:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         rng = stage.rng("rain")
+        # A streak is at least a pixel wide, so in small frames it would cover too much.
+        fine = float(np.clip(stage.unit / 500, 0.3, 1))
         heavy = 1.6 if stage.reading.has("storm") else 1.0
         self._slant = rng.uniform(0.05, 0.13) * (1 if rng.random() < 0.5 else -1) * heavy
         self._sheets: list[tuple[Plane, float]] = []
         # streaks per unit of width, length and speed in units (per second), brightness, thickness
         for count, length, speed, power, thick in ((520, 0.035, 1.35, 17, 1), (230, 0.075, 2.1, 24, 1),
                                                    (46, 0.17, 3.3, 26, 2)):  # fmt: skip
-            sheet = self._sheet(rng, int(count * heavy * stage.width / stage.unit), length, power, thick)
+            sheet = self._sheet(rng, int(count * heavy * stage.width / stage.unit), length, power * fine, thick)
             self._sheets.append((sheet, speed))
 
-    def _sheet(self, rng: np.random.Generator, count: int, length: float, power: int, thick: int) -> Plane:
+    def _sheet(self, rng: np.random.Generator, count: int, length: float, power: float, thick: int) -> Plane:
         """A periodic picture of streaks, twice the frame in both directions so that any window can be cut out."""
         width, height = self._stage.width, self._stage.height
         tile = np.zeros((height, width), np.float32)
