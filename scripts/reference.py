@@ -1,4 +1,5 @@
-"""Write docs/reference/models/*.md from the model cards and docs/reference/errors.md from the tables of errors.
+"""Write docs/reference/models/*.md from the model cards and docs/reference/errors.md from the tables of errors,
+and docs/reference/settings.md from the settings.
 
 With --check nothing is written: the pages that are stale are named, and the exit status is 1 if there are any.
 """
@@ -7,8 +8,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
 from rushes.catalog.guide import guide
 from rushes.catalog.loader import load_catalog
+from rushes.config import Settings
 from rushes.domain.errors import FAILURES, HTTP_ERRORS
 from rushes.domain.model_card import ModelCard
 
@@ -25,7 +28,26 @@ def pages() -> dict[Path, str]:
     found = {REFERENCE / "models" / f"{family}.md": _family(family, members) for family, members in families.items()}
     found[REFERENCE / "models" / "README.md"] = _index(cards)
     found[REFERENCE / "errors.md"] = _errors()
+    found[REFERENCE / "settings.md"] = _settings()
     return found
+
+
+def _settings() -> str:
+    rows = [
+        f"| `RUSHES_{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = "Each is an environment variable, or in lower case without the prefix a key of `rushes.toml`. Variables win."
+    return "\n".join(
+        [NOTE, "# Settings", head, "", "| variable | default | what it does |", "|---|---|---|", *rows, ""]
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None or value in ("", []):
+        return "none"
+    return f"`{','.join(map(str, value)) if isinstance(value, list) else value}`"
 
 
 def stale() -> list[Path]:

@@ -66,11 +66,12 @@ def test_a_photograph_becomes_a_video_that_begins_with_it(client: Client, tmp_pa
         frames = [frame.to_image() for frame in file.decode(stream)]
         assert stream.average_rate == 24
         assert not file.streams.audio
+        assert file.duration / av.time_base == pytest.approx(3.0, abs=0.05)
     assert len(frames) == 72
-    assert float(file.duration) / av.time_base == pytest.approx(3.0, abs=0.05)
     width, height = frames[0].size
     assert width % 16 == height % 16 == 0 and width * height == pytest.approx(1280 * 720, rel=0.03)
-    source = Image.open(PICTURES / "coffee.png").convert("RGB")
+    with Image.open(PICTURES / "coffee.png") as opened:
+        source = opened.convert("RGB")
     scale = max(width / source.width, height / source.height)
     left, top = (source.width - width / scale) / 2, (source.height - height / scale) / 2
     box = (left, top, left + width / scale, top + height / scale)
@@ -78,7 +79,8 @@ def test_a_photograph_becomes_a_video_that_begins_with_it(client: Client, tmp_pa
     assert psnr(luma(frames[0]), luma(wanted)) > 33
     assert psnr(luma(frames[-1]), luma(wanted)) < 28, "the camera does not move"
     thumbnail = client.download(record, tmp_path / "thumbnail.jpg", thumbnail=True)
-    assert max(Image.open(thumbnail).size) == 640
+    with Image.open(thumbnail) as picture:
+        assert max(picture.size) == 640
 
 
 def test_a_sentence_becomes_a_video(client: Client, tmp_path: Path) -> None:
