@@ -108,6 +108,7 @@ class EngineChild:
         self._channel: Channel | None = None
         self._ring: Ring | None = None
         self._cancel = threading.Event()
+        self._starting = threading.Lock()
 
     @property
     def started(self) -> bool:
@@ -119,8 +120,11 @@ class EngineChild:
 
     def start(self) -> None:
         """Raises EngineLost when the child does not come up."""
-        if self.started:
-            return
+        with self._starting:  # a child warmed up in one thread and run in another is started once, and read by one
+            if not self.started:
+                self._start()
+
+    def _start(self) -> None:
         self.kill()
         ours, theirs = socket.socketpair()
         ring = Ring.make()
