@@ -267,3 +267,11 @@ def test_both_clients_offer_the_same_verbs_with_the_same_arguments() -> None:
         if not name.startswith("_"):
             there = inspect.signature(getattr(AsyncClient, name))
             assert list(inspect.signature(verb).parameters) == list(there.parameters), name
+
+
+def test_a_client_that_is_dropped_closes_its_connections(wire: Wire) -> None:
+    client = Client(api_key=KEY, base_url=wire.url)
+    client.video_manager.get_models()
+    connection = client._sender._connected()
+    del client
+    assert connection.is_closed

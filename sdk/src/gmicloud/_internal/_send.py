@@ -7,6 +7,7 @@ import inspect
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeVar
 
@@ -46,6 +47,14 @@ class Sender:
         if self._client is not None and self._given is None:
             self._client.close()
             self._client = None
+
+    def _connected(self) -> httpx2.Client:
+        with self._making:
+            if self._client is None:
+                self._client = httpx2.Client(timeout=self._timeout)
+                # The documented samples never close their client; its connections are closed with it all the same.
+                weakref.finalize(self, self._client.close)
+            return self._client
 
     def _steps(self, flow: Flow[T], ended: list[T]) -> Iterator[Any]:
         streams: set[Stream] = set()
@@ -108,9 +117,7 @@ class Sender:
         return body.answer(stream)
 
     def _open(self, call: Call) -> Stream:
-        with self._making:
-            self._client = self._client or httpx2.Client(timeout=self._timeout)
-            client = self._client
+        client = self._connected()
         with failures(call):
             request = build(client, call, self._timeout)
             response = client.send(request, stream=True, follow_redirects=call.follow)
