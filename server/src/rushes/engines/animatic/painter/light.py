@@ -61,15 +61,15 @@ LIGHTS: dict[str, Light] = {
     "night": Light(
         zenith=(0.0045, 0.0085, 0.024), middle=(0.0085, 0.018, 0.047), horizon=(0.024, 0.047, 0.088),
         sun=(0.62, 0.72, 0.90), sun_height=0.33, sun_size=0.021, glow=0.16,
-        key=(0.060, 0.080, 0.125), fill=(0.0075, 0.013, 0.027), haze=(0.020, 0.038, 0.072),
-        cloud=(0.050, 0.064, 0.096), shade=(0.009, 0.014, 0.028), cover=0.28, water=(0.0025, 0.006, 0.014),
+        key=(0.105, 0.140, 0.205), fill=(0.015, 0.025, 0.048), haze=(0.026, 0.048, 0.088),
+        cloud=(0.062, 0.080, 0.118), shade=(0.011, 0.017, 0.034), cover=0.28, water=(0.0025, 0.006, 0.014),
         stars=1.0,
     ),
     "overcast": Light(
-        zenith=(0.145, 0.175, 0.215), middle=(0.27, 0.305, 0.345), horizon=(0.47, 0.50, 0.525),
+        zenith=(0.120, 0.160, 0.215), middle=(0.235, 0.285, 0.345), horizon=(0.44, 0.485, 0.53),
         sun=(0.85, 0.87, 0.90), sun_height=0.36, sun_size=0.0, glow=0.22,
-        key=(0.26, 0.27, 0.28), fill=(0.23, 0.26, 0.29), haze=(0.42, 0.455, 0.485),
-        cloud=(0.52, 0.54, 0.57), shade=(0.20, 0.225, 0.255), cover=0.78, water=(0.020, 0.036, 0.042),
+        key=(0.27, 0.275, 0.28), fill=(0.21, 0.25, 0.30), haze=(0.385, 0.435, 0.485),
+        cloud=(0.47, 0.50, 0.54), shade=(0.20, 0.235, 0.275), cover=0.78, water=(0.020, 0.036, 0.042),
     ),
     "neon": Light(
         zenith=(0.008, 0.007, 0.030), middle=(0.040, 0.014, 0.095), horizon=(0.36, 0.050, 0.30),
@@ -120,6 +120,8 @@ def light_for(reading: Reading) -> Light:
         light = replace(light, cover=0.0, sun_size=0.0, glow=0.0)
     if reading.time == "night" and not reading.has("moon"):
         light = replace(light, sun_size=0.0, glow=light.glow * 0.35)
+    if reading.biome == "city" and reading.time == "night":
+        light = replace(light, horizon=(0.105, 0.070, 0.055), haze=(0.052, 0.042, 0.050), middle=(0.020, 0.022, 0.046))
     if reading.biome == "desert" and reading.time == "day":
         light = replace(
             light, cover=0.12, glow=1.5, haze=(0.60, 0.50, 0.40), horizon=(0.62, 0.62, 0.60),

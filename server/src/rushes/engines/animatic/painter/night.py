@@ -21,9 +21,9 @@ def star_plane(rng: np.random.Generator, height: int, width: int, density: Field
     if density is not None:
         scale_y, scale_x = density.shape[0] / height, density.shape[1] / width
         chance = density[(y * scale_y).astype(int), (x * scale_x).astype(int)]
-        keep = rng.random(count * 3) < 0.22 + 0.78 * chance
+        keep = rng.random(count * 3) < 0.16 + 0.84 * chance
     x, y = x[keep][:count], y[keep][:count]
-    power = np.minimum(20 * (rng.pareto(1.5, len(x)) + 0.35), 235).astype(np.float32)
+    power = np.minimum(26 * (rng.pareto(1.45, len(x)) + 0.5), 235).astype(np.float32)
     splat(plane, x, y, power * 1.3, 0.62)
     bright = power > 130
     splat(plane, x[bright], y[bright], power[bright] * 0.22, 2.2)
@@ -42,8 +42,8 @@ class Stars:
         self._size = int(np.ceil(np.hypot(stage.width, rows) * 1.12)) & ~1
         coarse = self._size // step
         self._band = self._milky_way(coarse) if milky else None
-        density = None if self._band is None else np.clip(self._band[..., 1] * 9, 0, 1).astype(np.float32)
-        per_frame = stage.light.stars * (2600 if milky else 1300)
+        density = None if self._band is None else np.clip(self._band[..., 1] * 18, 0, 1).astype(np.float32)
+        per_frame = stage.light.stars * (4200 if milky else 1500)
         count = int(per_frame * (self._size / stage.unit) ** 2 / 3.2)
         self._plane = star_plane(rng, self._size, self._size, density, count)
         lucky = 90
@@ -57,7 +57,7 @@ class Stars:
         rng = self._stage.rng("milky way")
         v, u = np.meshgrid(*(np.linspace(-1, 1, size, dtype=np.float32),) * 2, indexing="ij")
         wide = cv2.resize(spectral(rng, 256, 2.6, low=2), (size, size), interpolation=cv2.INTER_CUBIC)
-        fine = cv2.resize(spectral(rng, 512, 2.1, low=5), (size, size), interpolation=cv2.INTER_CUBIC)
+        fine = cv2.resize(spectral(rng, 512, 2.7, low=4), (size, size), interpolation=cv2.INTER_CUBIC)
         across = u * 0.80 - v * 0.60 + 0.05 * wide
         along = u * 0.60 + v * 0.80
         bulge = np.exp(-(((along - 0.12) / 0.42) ** 2))
@@ -65,9 +65,9 @@ class Stars:
         dust = smoothstep(-0.35, 1.25, fine + 0.5 * wide + 1.5 * np.exp(-(((across - 0.02) / 0.045) ** 2)) - 0.25)
         light = halo * (1 - 0.86 * dust * np.exp(-((across / 0.17) ** 2))) * (1 + 0.22 * fine)
         light = np.maximum(light, 0)
-        warm = np.dstack([light * 1.08, light * 0.92, light * 0.98]) * bulge[..., None]
+        warm = np.dstack([light * 1.10, light * 0.90, light * 0.80]) * bulge[..., None]
         cool = np.dstack([light * 0.52, light * 0.66, light * 1.0]) * (1 - 0.6 * bulge[..., None])
-        return (warm * 0.105 + cool * 0.062).astype(np.float32)
+        return (warm * 0.060 + cool * 0.052).astype(np.float32)
 
     def _turn(self, i: int, step: int) -> Field:
         """The affine map from frame pixels / step to sheet pixels / step."""
@@ -156,7 +156,7 @@ class Aurora:
             edge = smoothstep(-0.022, 0.022, above)
             body = np.exp(-np.maximum(above, 0) / reach) * edge * power
             crown = np.exp(-np.maximum(above, 0) / (reach * 2.1)) * edge * power
-            out[..., 0] += 0.022 * body + 0.085 * crown * (1 - edge * np.exp(-np.maximum(above, 0) / 0.10))
-            out[..., 1] += 0.30 * body + 0.022 * crown
-            out[..., 2] += 0.105 * body + 0.085 * crown
+            out[..., 0] += 0.03 * body + 0.085 * crown * (1 - edge * np.exp(-np.maximum(above, 0) / 0.10))
+            out[..., 1] += 0.42 * body + 0.022 * crown
+            out[..., 2] += 0.13 * body + 0.085 * crown
         return out

@@ -60,6 +60,11 @@ def _fog(stage: Stage, below_horizon: float, tag: str, density: float = 0.75) ->
     return [Fog(stage, stage.horizon + below_horizon * stage.unit, 0.085, 0.075, density, tag)]
 
 
+def _bloom(stage: Stage, strength: float) -> list[Pass]:
+    """Lamps glow in the dark only."""
+    return [Bloom(strength)] if stage.reading.time in ("night", "neon", "sunset") else []
+
+
 def _lean(stage: Stage) -> float:
     return 1.0 if stage.sun_x < stage.width / 2 else -1.0
 
@@ -106,7 +111,7 @@ def lake(stage: Stage) -> list[Pass]:
     ])  # fmt: skip
     passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, far), *_fog(stage, -0.01, "far", 0.6)]
     passes.append(
-        Water(stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0)
+        Water(stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0, mirror=0.42)
     )
     passes += _fog(stage, 0.02, "shore", 0.7)
     if stage.reading.has("boat"):
@@ -130,7 +135,7 @@ def river(stage: Stage) -> list[Pass]:
     shore = tree_row(stage, trees, Row(0.012, 0.085, 7.0, 0.30, 0.34, gap=0.16), "shore")
     passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, far), LayerPass(stage, shore)]
     passes += _fog(stage, -0.03, "hills", 0.75)
-    passes.append(Water(stage, 0.022, eye=2.0, patch=10.0))
+    passes.append(Water(stage, 0.022, eye=2.0, patch=10.0, mirror=0.30))
     passes += _fog(stage, 0.03, "water", 0.8)
     passes += [LayerPass(stage, banks[0]), LayerPass(stage, banks[1]), *_fog(stage, 0.10, "near", 0.45)]
     passes.append(LayerPass(stage, banks[2]))
@@ -203,18 +208,17 @@ def city(stage: Stage) -> list[Pass]:
         far = towers(stage, Block(0.0, 0.10, 0.34, 0.07, 0.10, 0.55), "end")
         passes: list[Pass] = [Sky(stage, int(stage.horizon) + 8), LayerPass(stage, far), street, Road(stage, street)]
         passes.append(Traffic(stage, street))
-        return [*passes, *_fog(stage, 0.0, "street", 0.5), Bloom(), *_air(stage)]
+        return [*passes, *_fog(stage, 0.0, "street", 0.5), *_bloom(stage, 0.55), *_air(stage)]
     layers = [
         towers(stage, Block(0.006, 0.08, 0.26, 0.060, 0.08, 0.55), "far"),
         towers(stage, Block(0.008, 0.07, 0.36, 0.075, 0.14, 0.32), "middle"),
         towers(stage, Block(0.010, 0.04, 0.26, 0.090, 0.22, 0.14), "near"),
     ]
     passes = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, layers), *_fog(stage, -0.02, "city", 0.6)]
-    passes.append(Water(stage, 0.030, eye=2.4, patch=11.0))
+    passes.append(Water(stage, 0.030, eye=2.4, patch=11.0, mirror=0.30))
     if stage.reading.has("boat"):
         passes.append(Boat(stage))
-    glow = [Bloom(0.45)] if stage.reading.time in ("night", "neon", "sunset") else []
-    return [*passes, *glow, *_air(stage)]
+    return [*passes, *_bloom(stage, 0.45), *_air(stage)]
 
 
 def space(stage: Stage) -> list[Pass]:

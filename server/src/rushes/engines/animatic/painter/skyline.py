@@ -45,8 +45,8 @@ def towers(stage: Stage, block: Block, tag: str) -> Layer:
         tall = block.low + (block.high - block.low) * rng.random() ** 1.6 * (0.35 + 0.65 * middle)
         rows = min(int(tall * stage.unit), ground)
         cell = (
-            max(3, int(0.0125 * stage.unit * (0.6 + block.k * 2))),
-            max(4, int(0.016 * stage.unit * (0.6 + block.k * 2))),
+            max(3, int(0.0085 * stage.unit * (0.6 + block.k * 2))),
+            max(4, int(0.0115 * stage.unit * (0.6 + block.k * 2))),
         )
         front = house(stage, rng, broad, max(rows, 4), cell, 0.55)
         edge = int(broad * 0.28)

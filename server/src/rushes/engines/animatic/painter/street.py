@@ -61,7 +61,7 @@ def _texture(stage: Stage, metre: int, tag: str) -> _Wall:
         if cols - left - width < 6 * metre:
             width = cols - left
         tall = int(rng.uniform(13, TALL - 2) * metre)
-        cell = (int(rng.uniform(1.3, 2.4) * metre), int(rng.uniform(2.7, 3.3) * metre))
+        cell = (int(rng.uniform(1.1, 2.0) * metre), int(rng.uniform(2.4, 3.1) * metre))
         front = house(stage, rng, width, tall, cell, 0.2)
         front *= 0.75
         front[:, :3] *= 0.35

@@ -68,12 +68,12 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
     trunk = np.array([(middle - 6, TALL), (middle + lean - 1, 20), (middle + lean + 1, 20), (middle + 6, TALL)])
     for plane, value in ((shade, 26), (alpha, 255)):
         cv2.fillPoly(plane, [np.round(trunk * 16 * scale).astype(np.int32)], value, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    tiers = int(rng.integers(30, 38))
+    tiers = int(rng.integers(36, 44))
     for tier in range(tiers, 0, -1):
         t = (tier - rng.uniform(0, 0.5)) / tiers
-        y = 16 + t**0.93 * (TALL * 0.90)
+        y = 10 + t**0.96 * (TALL * 0.905)
         x = middle + lean * (1 - t)
-        longest = WIDE * slim * t**0.80 + 5
+        longest = WIDE * slim * t**0.78 + 9
         for _ in range(5 if t > 0.3 else 4):
             side = 1.0 if rng.random() < 0.5 else -1.0
             turn = rng.uniform(0.35, 1.0)
@@ -85,8 +85,8 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
             _strokes(shade, needles, tone, thick)
             _strokes(snow, needles, 0, thick)
             _strokes(shade, tops, min(tone + 85, 255), thick)
-            _strokes(snow, tops, 255, thick + (scale > 0.7))
-    tip = [np.round(np.array([(middle + lean, 4), (middle + lean, 60)]) * 16 * scale).astype(np.int32)]
+            _strokes(snow, tops, 255, thick)
+    tip = [np.round(np.array([(middle + lean, 3), (middle + lean, 40)]) * 16 * scale).astype(np.int32)]
     _strokes(alpha, tip, 255, thick)
     _strokes(shade, tip, 90, thick)
     return Tree(*(plane.astype(np.float32) / 255 for plane in (shade, snow, alpha)))
@@ -182,7 +182,7 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
         x = (np.arange(size[1], dtype=np.float32)[None, :] / size[1] - 0.5) * np.float32(size[1] / stage.unit)
         drifts = spectral(rng, 256, 3.0, low=2, high=40)
         bump = sample(drifts, x * away * 0.5, away * 0.35) - sample(drifts, x * away * 0.5 + 0.012, away * 0.35 - 0.004)
-        fall = np.clip(1.05 - 0.45 * deep + 1.1 * bump, 0.35, 1.5)
+        fall = np.clip(1.05 - 0.45 * deep + 0.55 * bump, 0.5, 1.4)
         rgb = (array(row.ground) * fall[..., None]).astype(np.float32)
     return rgb, alpha
 

@@ -30,10 +30,11 @@ class _Level:
 class Water:
     """Paints every row below the horizon from the rows above it."""
 
-    def __init__(self, stage: Stage, rough: float, eye: float, patch: float) -> None:
+    def __init__(self, stage: Stage, rough: float, eye: float, patch: float, mirror: float = 0.03) -> None:
         """`rough` is the standard deviation of the slopes, `eye` the camera's height and `patch` the metres of waves
-        before they repeat."""
+        before they repeat; `mirror` is what it reflects seen from above (clear lakes before dark ground: more)."""
         self._stage = stage
+        self._floor = np.float32(mirror)
         self._top = int(np.ceil(stage.horizon)) & ~1
         self._rows = stage.height - self._top
         self._cols = stage.width // 2
@@ -103,7 +104,7 @@ class Water:
         across, along = np.ascontiguousarray(slopes[..., 0]), np.ascontiguousarray(slopes[..., 1])
         facing = np.clip(1 - (self._down + along), 0.0, 1.0)
         square = facing * facing
-        mirror = as_bytes((0.03 + 0.95 * square * square * facing) * 255)
+        mirror = as_bytes((self._floor + (np.float32(0.98) - self._floor) * square * square * facing) * 255)
         glint = self._glitter(across, along)
         self._paint_luma(canvas, across, along, mirror, glint)
         self._paint_chroma(canvas, across[::2], along[::2], mirror[::2], glint)
