@@ -56,7 +56,7 @@ def test_limits_defaults_and_options_are_those_of_the_documents(catalog: Catalog
     assert parameters["first_frame"]["min"] is None
     veo = {p["name"]: p for p in described(catalog.find("Veo3"))["parameters"]}
     assert veo["durationSeconds"]["options"] == ["8", "6", "4"]
-    assert (veo["prompt"]["display_name"], veo["prompt"]["required"]) == ("Text prompt", True)
+    assert (veo["prompt"]["display_name"], veo["prompt"]["required"]) == ("Text Prompt", True)
 
 
 def test_options_that_would_be_refused_are_not_offered(catalog: Catalog) -> None:
