@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  this file must run on an old Python to refuse it
-    sys.exit("rushes needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12" % sys.version_info[:2])
+    sys.exit(f"rushes needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12")
 
 try:
     import ensurepip  # noqa: F401

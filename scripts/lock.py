@@ -10,8 +10,16 @@ PROJECTS = ["server/pyproject.toml", "sdk/pyproject.toml"]
 
 if shutil.which("uv") is None:
     sys.exit("uv is not on the PATH. Try: pip install uv")
-subprocess.check_call([*COMPILE, *PROJECTS, "requirements/run.in", "-o", "requirements/run.txt", *sys.argv[1:]])
-subprocess.check_call(
-    [*COMPILE, *PROJECTS, "requirements/run.in", "requirements/dev.in", "-c", "requirements/run.txt"]
-    + ["-o", "requirements/dev.txt", *sys.argv[1:]]
-)
+RUN = [*PROJECTS, "requirements/run.in", "-o", "requirements/run.txt"]
+DEV = [
+    *PROJECTS,
+    "requirements/run.in",
+    "requirements/dev.in",
+    "-c",
+    "requirements/run.txt",
+    "-o",
+    "requirements/dev.txt",
+]
+
+for wanted in (RUN, DEV):
+    subprocess.check_call([*COMPILE, *wanted, *sys.argv[1:]])

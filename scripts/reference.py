@@ -37,7 +37,7 @@ def _settings() -> str:
         f"| `RUSHES_{name.upper()}` | {_default(field)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    head = "Each is an environment variable, or in lower case without the prefix a key of `rushes.toml`. Variables win."
+    head = "Each is an environment variable, or in lower case without prefix a key of `rushes.toml`. Variables win."
     return "\n".join(
         [NOTE, "# Settings", head, "", "| variable | default | what it does |", "|---|---|---|", *rows, ""]
     )

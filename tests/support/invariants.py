@@ -32,7 +32,9 @@ async def _broken(database_url: str, objects: Path | None) -> dict[str, list[str
                 broken[name] = [str(dict(row)) for row in rows[:5]]
         if objects is not None:
             rows = await connection.fetch("SELECT path, size_bytes, sha256 FROM artifacts WHERE deleted_at IS NULL")
-            wrong = [row["path"] for row in rows if not _is_whole(objects / row["path"], row["size_bytes"], row["sha256"])]
+            wrong = [
+                row["path"] for row in rows if not _is_whole(objects / row["path"], row["size_bytes"], row["sha256"])
+            ]
             if wrong:
                 broken["artifacts_are_whole"] = wrong[:5]
         return broken

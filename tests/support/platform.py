@@ -66,7 +66,7 @@ class RunningPlatform:
         )
 
     def children(self, word: str) -> list[psutil.Process]:
-        """The supervisor's descendants whose command line has this word: serve, worker, rushes.worker.child_main, -D."""
+        """The supervisor's descendants whose command line has this word, such as serve, worker or -D."""
         assert self.process is not None
         found: list[psutil.Process] = []
         for child in psutil.Process(self.process.pid).children(recursive=True):
@@ -110,7 +110,8 @@ class RunningPlatform:
 
     def logs(self) -> str:
         return "\n".join(
-            f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-3000:]}" for log in sorted(self.data.glob("logs/*.log"))
+            f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-3000:]}"
+            for log in sorted(self.data.glob("logs/*.log"))
         )
 
     def _close(self) -> None:
@@ -119,7 +120,9 @@ class RunningPlatform:
 
 
 @contextmanager
-def running_platform(data: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningPlatform]:
+def running_platform(
+    data: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[RunningPlatform]:
     platform = RunningPlatform(data, *options, environment=environment)
     try:
         platform.start()

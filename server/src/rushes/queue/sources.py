@@ -87,7 +87,7 @@ class Sources:
                 raise _fault(value, "No such file, upload it first", "file_not_found")
             self._uploads.judge(file, value.kind, limits, value.param)
             return {"file": str(file.file_id)}, value.value
-        if text.startswith(("http://", "https://")):
+        if text[:8].lower().startswith(("http://", "https://")):
             return await self._url(org_id, value, text, limits), value.value
         file = await self._uploads.store_inline(
             org_id, text, kind=value.kind, limits=limits, field=value.param, dry_run=dry_run

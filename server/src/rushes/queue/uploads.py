@@ -22,6 +22,8 @@ from rushes.store.files import File, Files
 
 _ENDINGS = {kind.content_type: kind.name for kind in FORMATS.values()}
 
+DECODERS = 2
+"""Confined children that may look into customers' files at once."""
 UPLOAD_SECONDS = 899
 """How long a place for an upload waits for its bytes (the documented figure)."""
 
@@ -54,6 +56,7 @@ class Uploads:
         self._scratch = scratch
         self._keep = keep
         self._now = now
+        self._decoding = asyncio.Semaphore(DECODERS)
 
     def public_url(self, file: File) -> str:
         """The stable address of a file: no credential, not guessable."""
@@ -108,7 +111,8 @@ class Uploads:
             with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
                 body = Path(folder) / "input"
                 await asyncio.to_thread(body.write_bytes, data)
-                facts = await check_media(body, kind, limits, field)
+                async with self._decoding:
+                    facts = await check_media(body, kind, limits, field)
                 return None if dry_run else await self._kept(org_id, body, facts)
         except MediaRefused as error:
             raise InvalidPayload([error.fault]) from error
@@ -131,7 +135,8 @@ class Uploads:
 
     async def _judged(self, body: Path) -> MediaFacts:
         found = sniff(await asyncio.to_thread(_head, body))
-        return await check_media(body, found.kind if found else "image", None, "file")
+        async with self._decoding:
+            return await check_media(body, found.kind if found else "image", None, "file")
 
     async def _kept(self, org_id: UUID, body: Path, facts: MediaFacts) -> File:
         digest = await asyncio.to_thread(_digest, body)

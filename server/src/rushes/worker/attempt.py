@@ -24,8 +24,10 @@ from rushes.domain.model_card import ModelCard
 from rushes.domain.request import Status
 from rushes.engines.engine import Cancelled, Engine, EngineLost, Plan, Report
 from rushes.media.encode import EncodedFacts, encode
+from rushes.media.adopt import adopt_video
+from rushes.media.pictures import picture_size
 from rushes.media.probe import VideoFacts, verify
-from rushes.media.thumbnail import save_thumbnail, thumbnail_of_file
+from rushes.media.thumbnail import save_thumbnail
 from rushes.store.database import DatabaseUnavailable
 from rushes.store.records import Ending, NewArtifact, Request
 from rushes.telemetry import logger
@@ -79,6 +81,7 @@ class Attempt:
     draining: bool = False
     plan: Plan = field(init=False)
     video: Path = field(init=False)
+    thumbnail: Path = field(init=False)
     encoded: EncodedFacts | None = None
     report: Report | None = None
     facts: VideoFacts | None = None
@@ -147,11 +150,16 @@ class Attempt:
         await self._note_stages()
 
     async def _verify(self) -> None:
-        """The file is what the plan promised."""
-        width, height = (
-            (self.encoded.width, self.encoded.height) if self.encoded else (self.plan.width, self.plan.height)
-        )
-        self.facts = await asyncio.to_thread(verify, self.video, self.plan, width or 0, height or 0)
+        """The file is what the plan promised; one that an engine finished elsewhere is remade first, in confinement."""
+        self.thumbnail = self.scratch / "thumbnail.jpg"
+        if self.encoded is None:
+            remade = self.scratch / "remade.mp4"
+            self.facts = await adopt_video(self.video, remade, self.thumbnail, comment=self._comment())
+            self.video = remade
+            return
+        width, height = self.encoded.width, self.encoded.height
+        self.facts = await asyncio.to_thread(verify, self.video, self.plan, width, height)
+        await asyncio.to_thread(save_thumbnail, self.encoded.poster, self.thumbnail)
 
     async def _publish(self) -> None:
         """Store video and thumbnail, complete and durable, under names no other attempt uses."""
@@ -159,16 +167,11 @@ class Attempt:
         await self._write_progress()
         await self._note_stages()
         folder = f"artifacts/{self.request.org_id}/{self.request.request_id}/{self.request.attempt}"
-        thumbnail = self.scratch / "thumbnail.jpg"
-        if self.encoded is not None:
-            size = await asyncio.to_thread(save_thumbnail, self.encoded.poster, thumbnail)
-        else:
-            size = await asyncio.to_thread(thumbnail_of_file, self.video, thumbnail)
         facts = self.facts
         assert facts is not None, "_verify comes before _publish"
         video = await self._stored(f"{folder}/video.mp4", self.video)
-        picture = await self._stored(f"{folder}/thumbnail.jpg", thumbnail)
-        width, height = size
+        picture = await self._stored(f"{folder}/thumbnail.jpg", self.thumbnail)
+        width, height = await asyncio.to_thread(picture_size, self.thumbnail, "JPEG")
         self.artifacts = [
             NewArtifact(
                 artifact_id=uuid4(),
@@ -259,7 +262,7 @@ class Attempt:
                 frames,
                 self.video,
                 keep_frames=keep,
-                comment=f"rushes {__version__}, engine {self.request.engine}, model {self.request.model}",
+                comment=self._comment(),
                 on_frame=on_frame,
             )
         except BaseException:
@@ -269,6 +272,10 @@ class Attempt:
                 self.parts.child.kill()
             raise
         self.report = frames.report
+
+    def _comment(self) -> str:
+        """What the file itself says of its making."""
+        return f"rushes {__version__}, engine {self.request.engine}, model {self.request.model}"
 
     def _remember(self, ref: str) -> None:
         """Called in the slot's thread; durable before the engine goes on."""

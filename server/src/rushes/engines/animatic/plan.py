@@ -206,7 +206,8 @@ def _read_wishes(reading: _Reading) -> tuple[tuple[int, int] | None, str, tuple[
         except ValueError as refusal:
             reading.fault(role, str(refusal))
     size = next((wish.size for _, wish in wishes if wish.size), None)
-    tier = next((wish.tier for _, wish in wishes if wish.tier), DEFAULT_TIER)
+    usual = str(reading.card.engine_options.get("tier", DEFAULT_TIER)).upper()
+    tier = next((wish.tier for _, wish in wishes if wish.tier), usual)
     ratio = next((wish.ratio for _, wish in wishes if wish.ratio), None)
     if tier in LARGER:
         tier = "1080P"
