@@ -7,7 +7,17 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_yuv
-from rushes.engines.animatic.painter.noise import Field, lattice, lookup, smoothstep, wrapped
+from rushes.engines.animatic.painter.noise import lattice, lookup, smoothstep, wrapped
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    as_bytes,
+    channels,
+    joined,
+    linear_map,
+    resized,
+    sampled,
+    total,
+)
 from rushes.engines.animatic.painter.stage import Stage
 
 PALETTES: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
@@ -71,14 +81,14 @@ class Ribbons:
         light = np.zeros((3, *self._ground.shape[:2]), np.float32)
         for n in range(5):
             self._ribbon(light, n, t)
-        picture = cv2.transform(cv2.merge(list(light)), self._palette)
-        yuv = to_yuv(film(self._ground + np.asarray(picture, np.float32)))
-        luma = cv2.resize(yuv[..., 0], (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
-        canvas.y[:] = cv2.convertScaleAbs(cv2.max(cv2.add(luma, self._grain), 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        picture = linear_map(joined(light), self._palette)
+        yuv = to_yuv(film(self._ground + picture))
+        luma = resized(yuv[..., 0], (stage.width, stage.height))
+        canvas.y[:] = as_bytes(total(luma, self._grain))
         half = (stage.width // 2, stage.height // 2)
         for n, plane in ((1, canvas.u), (2, canvas.v)):
-            small = cv2.resize(yuv[..., n], half, interpolation=cv2.INTER_LINEAR)
-            plane[:] = cv2.convertScaleAbs(cv2.add(small, self._grain[::2, ::2]))
+            small = resized(yuv[..., n], half)
+            plane[:] = as_bytes(total(small, self._grain[::2, ::2]))
 
     def _ribbon(self, light: Field, n: int, t: float) -> None:
         """Add ribbon n to the three planes of light, one per colour of the palette."""
@@ -96,9 +106,8 @@ class Ribbons:
         across = self._y[first:last] * gain[None, :] + (128 - centre * gain).astype(np.float32)[None, :]
         along = np.broadcast_to(((u * 0.35 + 0.13 * n + 0.006 * t) % 1.0 * 512)[None, :], across.shape)
         # Outside its reach the cloth's first and last rows are dark, so they may be repeated.
-        cloth = cv2.remap(self._cloths[n], np.ascontiguousarray(along), across, cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-        own, next_shade, rim = cv2.split(cloth)
+        cloth = sampled(self._cloths[n], np.ascontiguousarray(along), across, cv2.BORDER_REPLICATE)  # fmt: skip
+        own, next_shade, rim = channels(cloth)
         thin = (0.030 / soft)[None, :]
         edge = (0.08 + 0.025 / soft)[None, :]
         light[n % 3, first:last] += own * thin + rim * (edge * np.float32(0.7))

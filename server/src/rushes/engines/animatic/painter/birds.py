@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, mix, scaled, yuv
+from rushes.engines.animatic.painter.raster import filled, resized
 from rushes.engines.animatic.painter.sprite import blend_mask
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -74,10 +74,9 @@ def _draw(canvas: Canvas, polygons: list[Points], at: tuple[float, float], colou
     mask = np.zeros((height * 2, width * 2), np.uint8)
     origin = np.array(at) - (left, top)
     for polygon in polygons:
-        fixed = np.round((polygon + origin) * 2 * 16).astype(np.int32)
-        cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=4)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-    blend_mask(canvas, np.asarray(small, np.uint8), left, top, colour)
+        filled(mask, polygon + origin, 255, scale=2)
+    small = resized(mask, (width, height), area=True)
+    blend_mask(canvas, small, left, top, colour)
 
 
 class Eagle:

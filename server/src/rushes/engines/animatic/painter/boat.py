@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import array, mix
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.raster import Field, filled, sampled, strokes
 from rushes.engines.animatic.painter.sprite import Sprite, make_sprite, place, turned
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -23,10 +22,9 @@ MAIN = ((0.495, 0.075), (0.490, 0.800), (0.475, 0.812), (0.205, 0.812), (0.235, 
 JIB = ((0.515, 0.135), (0.800, 0.815), (0.640, 0.822), (0.520, 0.800), (0.545, 0.62), (0.540, 0.42), (0.526, 0.25))
 
 
-def _filled(outline: tuple[tuple[float, float], ...]) -> Field:
+def _mask(outline: tuple[tuple[float, float], ...]) -> Field:
     mask = np.zeros((SIZE, SIZE), np.uint8)
-    points = np.round(np.array(outline) * SIZE * 16).astype(np.int32)
-    cv2.fillPoly(mask, [points], 255, lineType=cv2.LINE_AA, shift=4)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    filled(mask, np.array(outline), 255, scale=SIZE)
     return mask.astype(np.float32) / 255
 
 
@@ -45,16 +43,16 @@ def _drawing(stage: Stage) -> tuple[Field, Field]:
         alpha = alpha * (1 - mask) + mask
 
     mast = np.zeros((SIZE, SIZE), np.uint8)
-    cv2.line(mast, (int(0.502 * SIZE), int(0.05 * SIZE)), (int(0.502 * SIZE), int(0.86 * SIZE)), 255, 4, cv2.LINE_AA)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    cv2.line(mast, (int(0.20 * SIZE), int(0.818 * SIZE)), (int(0.50 * SIZE), int(0.818 * SIZE)), 255, 3, cv2.LINE_AA)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    for pole, thick in (((0.502, 0.05), (0.502, 0.86)), 4), (((0.20, 0.818), (0.50, 0.818)), 3):
+        strokes(mast, [np.round(np.array(pole) * SIZE * 16).astype(np.int32)], (255,), thick)
     belly = np.clip(0.62 + 0.9 * (across - 0.25) * (1.1 - down), 0.4, 1.25)
     seams = 1 - 0.07 * (np.abs(np.sin(down * 34)) < 0.10)
-    lay(_filled(MAIN), cloth * (belly * seams)[..., None])
-    lay(_filled(JIB), cloth * (np.clip(1.30 - 0.9 * (across - 0.5), 0.5, 1.3) * seams)[..., None] * 0.82)
+    lay(_mask(MAIN), cloth * (belly * seams)[..., None])
+    lay(_mask(JIB), cloth * (np.clip(1.30 - 0.9 * (across - 0.5), 0.5, 1.3) * seams)[..., None] * 0.82)
     lay(mast.astype(np.float32) / 255, np.broadcast_to(array((0.05, 0.035, 0.025)), rgb.shape))
     wood = array((0.030, 0.022, 0.020)) + array(light.fill) * 0.10
     stripe = smooth_band(down, 0.862, 0.010)[..., None] * array((0.5, 0.45, 0.4)) * array(light.fill)
-    lay(_filled(HULL), np.broadcast_to(wood, rgb.shape) + stripe)
+    lay(_mask(HULL), np.broadcast_to(wood, rgb.shape) + stripe)
     return rgb.astype(np.float32), alpha
 
 
@@ -83,7 +81,7 @@ class Boat:
         swing = (rows / waterline + 0.06) * 26 * np.sin(0.085 * rows**0.93 - 3.1 * t + 2.2 * np.sin(rows * 0.021 + t))
         x = np.arange(SIZE, dtype=np.float32)[None, :] + swing[:, None].astype(np.float32)
         y = np.repeat((rows * 0.98)[:, None], SIZE, axis=1).astype(np.float32)
-        moved = cv2.remap(pixels, x, y, cv2.INTER_LINEAR)
+        moved = sampled(pixels, x, y)
         fade = (0.62 * (1 - rows / waterline) ** 0.8)[:, None, None]
         return Sprite((moved * fade).astype(np.uint8))
 

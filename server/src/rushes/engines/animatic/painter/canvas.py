@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rushes.engines.animatic.painter.colour import Plane
+from rushes.engines.animatic.painter.raster import Plane
 
 
 class Canvas:
@@ -25,8 +24,8 @@ class Canvas:
         """A new array of the finished frame: I420, BT.709 limited range, shape (height * 3 // 2, width)."""
         height, width = self.height, self.width
         out = np.empty((height * 3 // 2, width), np.uint8)
-        cv2.min(self.y, 219.0, dst=self.y)  # pyright: ignore[reportCallIssue, reportArgumentType]
-        cv2.add(self.y, 16.0, dst=out[:height])  # pyright: ignore[reportCallIssue, reportArgumentType]
+        np.minimum(self.y, 219, out=self.y)
+        np.add(self.y, 16, out=out[:height])
         flat = out.reshape(-1)
         quarter = (height // 2) * (width // 2)
         flat[height * width : height * width + quarter] = self.u.reshape(-1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rushes.engines.animatic.painter.colour import array
-from rushes.engines.animatic.painter.noise import Field, lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.raster import Field
 from rushes.engines.animatic.painter.stage import Stage
 
 TILE = 512

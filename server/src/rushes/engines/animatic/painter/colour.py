@@ -6,13 +6,10 @@ numbers; U and V are the usual 16 to 240 around 128. `Canvas.frame` adds the 16 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.raster import Field, linear_map
 
-Plane = NDArray[np.uint8]
 Rgb = tuple[float, float, float]
 
 CONTRAST = 0.28
@@ -45,7 +42,7 @@ def film(linear: Field) -> Field:
 
 def to_yuv(display: Field) -> Field:
     """Display RGB (h, w, 3) in 0..1 to float Y, U, V (h, w, 3), not rounded."""
-    return cv2.transform(display, TO_YUV)  # pyright: ignore[reportReturnType]
+    return linear_map(display, TO_YUV)
 
 
 def yuv(linear: Rgb) -> tuple[float, float, float]:
@@ -60,11 +57,6 @@ def dither(rng: np.random.Generator, height: int, width: int, strength: float = 
     tile = rng.random((256, 256), np.float32) - rng.random((256, 256), np.float32)
     reps = (-(-height // 256), -(-width // 256))
     return (np.tile(tile, reps)[:height, :width] * np.float32(strength)).astype(np.float32)
-
-
-def as_bytes(field: Field) -> Plane:
-    """Rounded and saturated to 8 bits."""
-    return np.clip(field + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
 def mix(a: Rgb, b: Rgb, t: float) -> Rgb:

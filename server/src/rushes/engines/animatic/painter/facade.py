@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rushes.engines.animatic.painter.colour import Rgb, array
-from rushes.engines.animatic.painter.noise import Field, lattice, smoothstep
+from rushes.engines.animatic.painter.noise import lattice, smoothstep
+from rushes.engines.animatic.painter.raster import Field
 from rushes.engines.animatic.painter.stage import Stage
 
 NEON: tuple[Rgb, ...] = (

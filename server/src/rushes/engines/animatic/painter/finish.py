@@ -1,12 +1,12 @@
-"""The last passes over a whole frame: vignette."""
+"""The last passes over a whole frame: bloom and vignette."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, as_bytes, dither
+from rushes.engines.animatic.painter.colour import dither
+from rushes.engines.animatic.painter.raster import Plane, as_bytes, blurred, product, resized, total
 from rushes.engines.animatic.painter.stage import Stage
 
 
@@ -21,4 +21,33 @@ class Vignette:
         self._gain: Plane = as_bytes(gain)
 
     def paint(self, canvas: Canvas, i: int) -> None:
-        cv2.multiply(canvas.y, self._gain, dst=canvas.y, scale=1 / 255)
+        canvas.y[:] = product(canvas.y, self._gain)
+
+
+class Bloom:
+    """Light that spreads around bright things, as in a lens on a wet night."""
+
+    def __init__(self, strength: float = 0.55, floor: float = 105) -> None:
+        self._strength = strength
+        self._floor = floor
+
+    def paint(self, canvas: Canvas, i: int) -> None:
+        size = (canvas.width // 8, canvas.height // 8)
+        if min(size) < 4:
+            return
+        small = resized(canvas.y, size, area=True).astype(np.float32)
+        bright = np.maximum(small - np.float32(self._floor * 0.55), 0)
+        glow = blurred(bright, size[1] * 0.02) + 0.8 * blurred(bright, size[1] * 0.07)
+        glow *= np.float32(self._strength)
+        whole = resized(glow, (canvas.width, canvas.height))
+        canvas.y[:] = total(canvas.y, as_bytes(whole))
+        half = (canvas.width // 2, canvas.height // 2)
+        weight = bright + 2
+        spread = blurred(weight, size[1] * 0.05)
+        share = np.clip(glow / 70, 0, 0.6)
+        for plane in (canvas.u, canvas.v):
+            tint = resized(plane, size, area=True).astype(np.float32) - 128
+            around = blurred(tint * weight, size[1] * 0.05) / spread
+            whole_share = resized(share, half)
+            moved = resized(around, half) + 128
+            plane[:] = as_bytes(plane * (1 - whole_share) + moved * whole_share)

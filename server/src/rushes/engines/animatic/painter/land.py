@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.colour import array
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
-from rushes.engines.animatic.painter.noise import Field, lattice, sample, smoothstep
+from rushes.engines.animatic.painter.noise import lattice, sample, smoothstep
+from rushes.engines.animatic.painter.raster import Field, blurred, resized, sampled
 from rushes.engines.animatic.painter.stage import Stage
 
 DEPTH = 0.9
@@ -109,10 +109,10 @@ class _Relief:
 def _settled(rgb: Field, foot: Field) -> Field:
     """The picture with one even colour below the foot of the chain, where there is nothing to be seen of it."""
     rows = np.arange(rgb.shape[0], dtype=np.float32)[:, None]
-    below = smoothstep(-6.0, 14.0, rows - cv2.GaussianBlur(foot[None, :], (0, 0), 12))
+    below = smoothstep(-6.0, 14.0, rows - blurred(foot[None, :], 12))
     index = np.clip(foot.astype(int) - 4, 0, rgb.shape[0] - 1)
     ground = rgb[index, np.arange(rgb.shape[1])]
-    even = cv2.GaussianBlur(ground[None, :, :], (0, 0), rgb.shape[1] / 12)
+    even = blurred(ground[None, :, :], rgb.shape[1] / 12)
     return (rgb + (even - rgb) * below[..., None]).astype(np.float32)
 
 
@@ -148,7 +148,7 @@ class Land:
         v = np.broadcast_to(d * DEPTH * chain.scale / 16 + offset_v, u.shape).astype(np.float32)
         height = self._heights(chain, u, v) * self._envelope(chain, x, d)
         if chain.ground == "dune":
-            height = cv2.GaussianBlur(height, (0, 0), 1.6)
+            height = blurred(height, 1.6)
         rise = chain.rise * stage.unit
         row = stage.horizon + chain.base * stage.unit - top - height * rise - chain.tilt * stage.unit * d
         if chain.shore:
@@ -217,7 +217,7 @@ class Land:
         part = np.clip((rows - here) / np.maximum(before - here, 0.5), 0, 1)
         depth = np.maximum(seen - part, 0).astype(np.float32)
         x = np.ascontiguousarray(np.broadcast_to(np.arange(width, dtype=np.float32), depth.shape))
-        painted = cv2.remap(self._colours(chain, relief), x, depth, cv2.INTER_LINEAR)
+        painted = sampled(self._colours(chain, relief), x, depth)
         peak = horizon_line[-1] * 2
         cover = np.clip(rows - peak + 1, 0, 1).astype(np.float32)
         if chain.shore:
@@ -225,8 +225,8 @@ class Land:
             # Where the bank runs out it thins away instead of ending in a line.
             cover = cover * smoothstep(2.0, 8.0, relief.row[0] - relief.row.min(axis=0))
         small = (width, height)
-        rgb = _settled(cv2.resize(painted, small, interpolation=cv2.INTER_AREA), relief.row[0])
-        alpha = cv2.resize(cover, small, interpolation=cv2.INTER_AREA)
+        rgb = _settled(resized(painted, small, area=True), relief.row[0])
+        alpha = resized(cover, small, area=True)
         return self._hazed(chain, rgb, relief), alpha.astype(np.float32)
 
     def _colours(self, chain: Range, relief: _Relief) -> Field:
@@ -234,7 +234,7 @@ class Land:
         light = self._stage.light
         detail = _smooth(self._tiles[1], relief.u * 9, relief.v * 9, 4, 0.75)
         albedo = self._albedo(chain, relief, detail)
-        curve = cv2.GaussianBlur(relief.height, (0, 0), 6) - relief.height
+        curve = blurred(relief.height, 6) - relief.height
         open_sky = np.clip(1 - 2.2 * curve, 0.35, 1.25)[..., None]
         shaded = array(light.fill) * open_sky + array(light.key) * relief.lit[..., None]
         return (albedo * shaded * np.float32(1.25)).astype(np.float32)

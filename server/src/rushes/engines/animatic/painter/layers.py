@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, as_bytes, dither, film, to_yuv
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.colour import dither, film, to_yuv
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, product, resized, sampled, total, weighted
 from rushes.engines.animatic.painter.stage import Stage
 
 
@@ -43,7 +43,7 @@ def make_layer(stage: Stage, rgb: Field, alpha: Field, k: float, left: int, top:
     rng = stage.rng("dither " + tag)
     half = (alpha.shape[1] // 2, alpha.shape[0] // 2)
     y = yuv[..., 0] * alpha + dither(rng, *alpha.shape) * (alpha > 0.02)
-    small = cv2.resize(np.dstack([yuv[..., 1:] * alpha[..., None], alpha]), half, interpolation=cv2.INTER_AREA)
+    small = resized(np.dstack([yuv[..., 1:] * alpha[..., None], alpha]), half, area=True)
     noise = dither(rng, half[1], half[0], 0.5)
     u, v = (as_bytes(small[..., n] + noise * (small[..., 2] > 0.02)) for n in (0, 1))
     clear = as_bytes(255 - 255 * alpha)
@@ -116,12 +116,12 @@ class _Shift:
         """The first `rows` rows of the window, bilinear; a pure shift needs one or two weighted sums."""
         part = plane[self.row : self.row + rows + 1, self.column : self.column + self.columns + 1]
         if self.right > 0.004:
-            part = cv2.addWeighted(part[:, 1:], self.right, part[:, :-1], 1 - self.right, 0)
+            part = weighted(part[:, 1:], self.right, part[:, :-1])
         else:
             part = part[:, :-1]
         if self.down > 0.004:
-            return cv2.addWeighted(part[1:], self.down, part[:-1], 1 - self.down, 0)  # pyright: ignore[reportReturnType]
-        return part[:-1]  # pyright: ignore[reportReturnType]
+            return weighted(part[1:], self.down, part[:-1])
+        return part[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class _Mesh:
 
     def cut(self, plane: Plane, rows: int) -> Plane:
         """The first `rows` rows of the window, bilinear."""
-        return cv2.remap(plane, self.x[:rows], self.y[:rows], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # pyright: ignore[reportReturnType]
+        return sampled(plane, self.x[:rows], self.y[:rows], cv2.BORDER_REPLICATE)
 
 
 def _window(shape: tuple[int, ...], rows: tuple[int, int], width: int, move: Move) -> _Shift | _Mesh:
@@ -161,6 +161,6 @@ def over(dst: Plane, colour: Plane, clear: Plane, window: _Shift | _Mesh, solid:
     moved = window.cut(colour, dst.shape[0])
     if solid > 0:
         veil = window.cut(clear, solid)
-        under = cv2.multiply(dst[:solid], veil, scale=1 / 255)
-        cv2.add(under, moved[:solid], dst=dst[:solid])
+        under = product(dst[:solid], veil)
+        dst[:solid] = total(under, moved[:solid])
     dst[solid:] = moved[solid:]

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, array, as_bytes, dither, film, to_yuv
-from rushes.engines.animatic.painter.noise import Field, lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
+from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, product, resized, sampled, strokes
 from rushes.engines.animatic.painter.stage import Stage
 
 Bytes = NDArray[np.uint8]
@@ -32,7 +33,7 @@ class Meadow:
         noise = dither(stage.rng("meadow grain"), *picture.shape[:2])
         half = (picture.shape[1] // 2, picture.shape[0] // 2)
         self._y: Plane = as_bytes(yuv[..., 0] + noise)
-        small = cv2.resize(yuv[..., 1:], half, interpolation=cv2.INTER_AREA)
+        small = resized(yuv[..., 1:], half, area=True)
         self._u, self._v = (as_bytes(small[..., n]) for n in (0, 1))
         down = (np.arange(self._rows, dtype=np.float32) + self._top - stage.horizon)[:, None]
         self._down = down
@@ -134,7 +135,7 @@ class Meadow:
         strength = 1.0 if stage.reading.has("wind", "storm") else 0.5
         whole = (canvas.width, self._rows)
         swing = np.sin(np.float32(2.6 * t) + self._ground_u * 60 + push * 2)
-        sway = cv2.resize(push + np.float32(0.25) * swing, whole) * (
+        sway = resized(push + np.float32(0.25) * swing, whole) * (
             self._near * np.float32(0.011 * strength * stage.unit)
         )
         s = 1 + float(path.zoom[i]) * self._near
@@ -145,12 +146,12 @@ class Meadow:
         rise = float(path.y[i]) * stage.height * self._near
         y = np.broadcast_to((self._down - rise) / s - self._down[0], x.shape).astype(np.float32)
         gain = np.clip(200 * (1 + 0.16 * strength * push + 0.11 * slow), 60, 255)
-        self._blend(canvas, x, y, as_bytes(cv2.resize(gain, whole)))
+        self._blend(canvas, x, y, as_bytes(resized(gain, whole)))
 
     def _blend(self, canvas: Canvas, x: Field, y: Field, gain: Plane) -> None:
         top = self._top
-        moved = cv2.remap(self._y, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        moved = cv2.multiply(moved, gain, scale=1 / 200)
+        moved = sampled(self._y, x, y, cv2.BORDER_REFLECT)
+        moved = product(moved, gain, 1 / 200)
         edge = min(self._rows, int(0.014 * self._stage.unit) + 2) & ~1
         share = self._edge[:edge]
         canvas.y[top : top + edge] = as_bytes(canvas.y[top : top + edge] * (1 - share) + moved[:edge] * share)
@@ -158,7 +159,7 @@ class Meadow:
         half_x = np.ascontiguousarray(x[::2, ::2]) / 2
         half_y = np.ascontiguousarray(y[::2, ::2]) / 2
         for plane, own in ((canvas.u, self._u), (canvas.v, self._v)):
-            colour = cv2.remap(own, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            colour = sampled(own, half_x, half_y, cv2.BORDER_REFLECT)
             rows = plane[top // 2 :]
             near = share[::2]
             colour[: edge // 2] = as_bytes(rows[: edge // 2] * (1 - near) + colour[: edge // 2] * near)
@@ -178,4 +179,4 @@ def _lines(x0: NDArray[np.floating], y0: NDArray[np.floating], x1: NDArray[np.fl
 
 
 def _polylines(image: Bytes, lines: NDArray[np.int32], colour: tuple[int, int, int], thick: int) -> None:
-    cv2.polylines(image, list(lines), False, colour, max(1, thick), cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    strokes(image, list(lines), colour, thick)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, as_bytes
-from rushes.engines.animatic.painter.noise import Field, lattice, lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.noise import lattice, lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, product, resized, total, warped
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -56,8 +55,8 @@ class Stars:
     def _milky_way(self, size: int) -> Field:
         rng = self._stage.rng("milky way")
         v, u = np.meshgrid(*(np.linspace(-1, 1, size, dtype=np.float32),) * 2, indexing="ij")
-        wide = cv2.resize(spectral(rng, 256, 2.6, low=2), (size, size), interpolation=cv2.INTER_CUBIC)
-        fine = cv2.resize(spectral(rng, 512, 2.7, low=4), (size, size), interpolation=cv2.INTER_CUBIC)
+        wide = resized(spectral(rng, 256, 2.6, low=2), (size, size), cubic=True)
+        fine = resized(spectral(rng, 512, 2.7, low=4), (size, size), cubic=True)
         across = u * 0.80 - v * 0.60 + 0.05 * wide
         along = u * 0.60 + v * 0.80
         bulge = np.exp(-(((along - 0.12) / 0.42) ** 2))
@@ -91,8 +90,7 @@ class Stars:
         if self._band is None:
             return sky
         size = (sky.shape[1], sky.shape[0])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        band = cv2.warpAffine(self._band, self._turn(i, self._step), size, flags=flags)
+        band = warped(self._band, self._turn(i, self._step), size, inverse=True)
         rows = (np.arange(sky.shape[0], dtype=np.float32) + 0.5) * self._step
         up = smoothstep(0.0, 0.30, ((self._stage.horizon - rows) / self._stage.unit).astype(np.float32))
         return (sky + band * up[:, None, None]).astype(np.float32)
@@ -101,16 +99,15 @@ class Stars:
         """Add the stars to the canvas, dimmed near the horizon and behind clouds (`veil`, 0..1)."""
         rows = self._rows
         size = (canvas.width, rows)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        stars = cv2.warpAffine(self._plane, self._turn(i, 1), size, flags=flags)
+        stars = warped(self._plane, self._turn(i, 1), size, inverse=True)
         x, y, phase, rate, power = self._twinkle
         pulse = power * (0.5 + 0.5 * np.sin(phase + rate * self._stage.seconds(i) * 2)) ** 2
         splat(stars, x, y, pulse.astype(np.float32), 0.8)
         fade = self._fade
         if veil is not None:
-            fade = fade * cv2.resize(1 - veil, size, interpolation=cv2.INTER_LINEAR)
-        stars = cv2.multiply(stars, as_bytes(fade * 255), scale=1 / 255)
-        cv2.add(canvas.y[:rows], stars, dst=canvas.y[:rows])
+            fade = fade * resized(1 - veil, size)
+        stars = product(stars, as_bytes(fade * 255))
+        canvas.y[:rows] = total(canvas.y[:rows], stars)
 
 
 def _horizon_fade(stage: Stage, rows: int) -> Field:

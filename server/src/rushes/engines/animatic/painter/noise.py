@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+from rushes.engines.animatic.painter.raster import Field, resized, sampled
 
 
 def spectral(rng: np.random.Generator, size: int, beta: float, low: float = 1.0, high: float = 1e9) -> Field:
@@ -27,8 +25,8 @@ def lattice(rng: np.random.Generator, size: int, cells: int) -> Field:
     grid = rng.standard_normal((cells, cells)).astype(np.float32)
     grid = np.pad(np.clip(grid, -1.6, 1.6), 3, mode="wrap")
     scale = size // cells
-    full = cv2.resize(grid, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    return full[3 * scale : 3 * scale + size, 3 * scale : 3 * scale + size].astype(np.float32)
+    wide = grid.shape[0] * scale
+    return resized(grid, (wide, wide), cubic=True)[3 * scale : 3 * scale + size, 3 * scale : 3 * scale + size]
 
 
 def sample(tile: Field, u: Field, v: Field) -> Field:
@@ -45,8 +43,8 @@ def wrapped(tile: Field) -> Field:
 
 def lookup(padded: Field, x: Field, y: Field) -> Field:
     """Bilinear samples of a `wrapped` tile at pixel positions inside it."""
-    out = cv2.remap(padded, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-    return out  # pyright: ignore[reportReturnType]
+    out = sampled(padded, x.astype(np.float32), y.astype(np.float32))
+    return out
 
 
 def smoothstep(low: float, high: float, x: Field) -> Field:

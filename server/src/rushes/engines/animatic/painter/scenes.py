@@ -9,15 +9,17 @@ from rushes.engines.animatic.painter.birds import Eagle, Flock
 from rushes.engines.animatic.painter.boat import Boat
 from rushes.engines.animatic.painter.canvas import Pass
 from rushes.engines.animatic.painter.colour import array, mix, scaled
-from rushes.engines.animatic.painter.finish import Vignette
+from rushes.engines.animatic.painter.finish import Bloom, Vignette
 from rushes.engines.animatic.painter.land import Land, Range
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
 from rushes.engines.animatic.painter.meadow import Meadow
+from rushes.engines.animatic.painter.road import Road
 from rushes.engines.animatic.painter.sky import Sky
 from rushes.engines.animatic.painter.skyline import Block, towers
 from rushes.engines.animatic.painter.space import Deep, Planet
 from rushes.engines.animatic.painter.stage import Stage
-from rushes.engines.animatic.painter.street import Bloom, Road, Street, Traffic
+from rushes.engines.animatic.painter.street import Street
+from rushes.engines.animatic.painter.traffic import Traffic
 from rushes.engines.animatic.painter.trees import Row, grove, tree_row
 from rushes.engines.animatic.painter.water import Water
 from rushes.engines.animatic.painter.weather import Fog, Rain, Snow, Sparks
@@ -111,7 +113,9 @@ def lake(stage: Stage) -> list[Pass]:
     ])  # fmt: skip
     passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, far), *_fog(stage, -0.01, "far", 0.6)]
     passes.append(
-        Water(stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0, mirror=0.42)
+        Water(
+            stage, 0.016 if stage.reading.has("calm", "aurora", "milkyway") else 0.026, eye=2.2, patch=11.0, mirror=0.42
+        )
     )
     passes += _fog(stage, 0.02, "shore", 0.7)
     if stage.reading.has("boat"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.clouds import Clouds
 from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
 from rushes.engines.animatic.painter.night import Aurora, Stars
-from rushes.engines.animatic.painter.noise import Field, smoothstep
+from rushes.engines.animatic.painter.noise import smoothstep
+from rushes.engines.animatic.painter.raster import Field, as_bytes, resized, total
 from rushes.engines.animatic.painter.stage import Stage
 
 COARSE = 3
@@ -88,10 +88,10 @@ class Sky:
         rows, width = self._rows, canvas.width
         whole = (width, rows)
         half = (width // 2, rows // 2)
-        y = cv2.add(cv2.resize(yuv[..., 0], whole, interpolation=cv2.INTER_LINEAR), self._grain)
-        canvas.y[:rows] = cv2.convertScaleAbs(cv2.max(y, 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        y = total(resized(yuv[..., 0], whole), self._grain)
+        canvas.y[:rows] = as_bytes(y)
         for plane, n in ((canvas.u, 1), (canvas.v, 2)):
-            small = cv2.add(cv2.resize(yuv[..., n], half, interpolation=cv2.INTER_LINEAR), self._grain_half)
-            plane[: rows // 2] = cv2.convertScaleAbs(small)
+            small = total(resized(yuv[..., n], half), self._grain_half)
+            plane[: rows // 2] = as_bytes(small)
         if self._stars is not None:
             self._stars.paint(canvas, i, veil)

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, Rgb, array, as_bytes, dither, film, to_yuv
+from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_yuv
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
 from rushes.engines.animatic.painter.night import star_plane
-from rushes.engines.animatic.painter.noise import Field, lattice, sample, smoothstep, spectral
+from rushes.engines.animatic.painter.noise import lattice, sample, smoothstep, spectral
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, blurred, resized, sampled, warped
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -37,12 +38,12 @@ class Deep:
         gas = self._gas(rng, height, width)
         density = np.clip(gas.sum(axis=2) * 4, 0, 1).astype(np.float32)
         yuv = to_yuv(film(gas))
-        y = cv2.resize(yuv[..., 0], (width, height), interpolation=cv2.INTER_CUBIC)
+        y = resized(yuv[..., 0], (width, height), cubic=True)
         stars = star_plane(rng, height, width, density, int(2100 * (width * height) / stage.unit**2))
         self._y: Plane = as_bytes(np.maximum(y, 0) + dither(rng, height, width) + stars)
         half = (width // 2, height // 2)
         noise = dither(rng, half[1], half[0], 0.5)
-        self._u, self._v = (as_bytes(cv2.resize(yuv[..., n], half) + noise) for n in (1, 2))
+        self._u, self._v = (as_bytes(resized(yuv[..., n], half) + noise) for n in (1, 2))
         lucky = 70
         self._twinkle = (
             rng.random(lucky) * stage.width, rng.random(lucky) * stage.height, rng.random(lucky) * 6.28,
@@ -72,13 +73,12 @@ class Deep:
         drift = 0.012 * (i / max(stage.count - 1, 1) - 0.5)
         tx = (float(path.x[i]) * move + drift) * stage.width + stage.width / 2 * (1 - s) - s * self._side
         ty = float(path.y[i]) * move * stage.height + stage.height / 2 * (1 - s) - s * self._side
-        flags = cv2.INTER_LINEAR
         matrix = np.array([[s, 0, tx], [0, s, ty]], np.float32)
-        canvas.y[:] = cv2.warpAffine(self._y, matrix, (canvas.width, canvas.height), flags=flags)
+        canvas.y[:] = warped(self._y, matrix, (canvas.width, canvas.height))
         half = np.array([[s, 0, (tx + 0.5 * s - 0.5) / 2], [0, s, (ty + 0.5 * s - 0.5) / 2]], np.float32)
         size = (canvas.width // 2, canvas.height // 2)
-        canvas.u[:] = cv2.warpAffine(self._u, half, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        canvas.v[:] = cv2.warpAffine(self._v, half, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        canvas.u[:] = warped(self._u, half, size, border=cv2.BORDER_REPLICATE)
+        canvas.v[:] = warped(self._v, half, size, border=cv2.BORDER_REPLICATE)
         x, y, phase, rate, power = self._twinkle
         pulse = power * (0.5 + 0.5 * np.sin(phase + rate * 2 * stage.seconds(i))) ** 2
         splat(canvas.y, x * s + tx + s * self._side, y * s + ty + s * self._side, pulse, 0.8)
@@ -137,7 +137,7 @@ class Planet:
         broad = sample(lattice(rng, 512, 16), s[None, :] * 0.7, np.full((1, 512), 0.6, np.float32))[0]
         body = np.clip(0.62 + 0.22 * fine + 0.25 * broad, 0.05, 1)
         gap = 1 - 0.92 * np.exp(-(((s - 0.62) / 0.022) ** 2)) - 0.5 * np.exp(-(((s - 0.86) / 0.010) ** 2))
-        body = cv2.GaussianBlur(body[None, :], (0, 0), 4)[0]
+        body = blurred(body[None, :], 4)[0]
         return (body * gap * smoothstep(0, 0.10, s) * smoothstep(1.0, 0.95, s)).astype(np.float32)
 
     def _geometry(self) -> None:
@@ -176,8 +176,8 @@ class Planet:
         box = self._box
         turned = self._u[box] + np.float32(0.0045 * self.TEXTURE * self._stage.seconds(i))
         turned -= np.float32(self.TEXTURE) * np.floor(turned / np.float32(self.TEXTURE))
-        code = cv2.remap(self._texture, turned, self._v[box], cv2.INTER_LINEAR)
-        albedo = np.square(np.asarray(code, np.float32) * np.float32(1 / 255))
+        code = sampled(self._texture, turned, self._v[box])
+        albedo = np.square(code.astype(np.float32) * np.float32(1 / 255))
         cover = self._cover[box][..., None]
         rgb = (albedo * self._day[box] + self._rim[box]) * cover + self._air[box]
         alpha = np.maximum(self._alpha[box], 0.02)[..., None]
@@ -187,8 +187,8 @@ class Planet:
         rows, cols = box
         full = (slice(rows.start * 2, rows.stop * 2), slice(cols.start * 2, cols.stop * 2))
         height, width = yuv.shape[:2]
-        luma = cv2.resize(yuv[..., 0], (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-        layer.y[full] = as_bytes(np.asarray(luma, np.float32) + self._grain[full])
+        luma = resized(yuv[..., 0], (2 * width, 2 * height))
+        layer.y[full] = as_bytes(luma + self._grain[full])
         layer.u[box], layer.v[box] = as_bytes(yuv[..., 1]), as_bytes(yuv[..., 2])
         self._mover.paint(canvas, i)
 
@@ -204,9 +204,9 @@ class Planet:
             yuv = self._ring_yuv
             alpha = np.clip(alpha * (1 - front) + seen, 0, 1).astype(np.float32)
         whole = (2 * width, 2 * height)
-        grown = cv2.resize(np.dstack([yuv[..., 0], alpha]), whole, interpolation=cv2.INTER_LINEAR)
-        clear, clear_half = as_bytes(255 - 255 * np.asarray(grown[..., 1])), as_bytes(255 - 255 * alpha)
-        y = as_bytes(np.asarray(grown[..., 0], np.float32))
+        grown = resized(np.dstack([yuv[..., 0], alpha]), whole)
+        clear, clear_half = as_bytes(255 - 255 * grown[..., 1]), as_bytes(255 - 255 * alpha)
+        y = as_bytes(grown[..., 0])
         left, top = self._corner
         return Layer(y, as_bytes(yuv[..., 1]), as_bytes(yuv[..., 2]), clear, clear_half, left, top, 0.7, y.shape[0])
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rushes.engines.animatic.painter.colour import Plane
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.raster import Field, Plane
 
 Points = NDArray[np.float64] | NDArray[np.float32]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, as_bytes, film, to_yuv
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.colour import film, to_yuv
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, graded, product, resized, total, warped
 
 
 @dataclass(slots=True)
@@ -37,16 +36,16 @@ def place(canvas: Canvas, sprite: Sprite, matrix: Field, strength: float = 1.0) 
         return
     moved = matrix.astype(np.float32).copy()
     moved[:, 2] -= (left, top)
-    patch = cv2.warpAffine(sprite.pixels, moved, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    patch = warped(sprite.pixels, moved, (right - left, bottom - top))
     if strength < 1:
-        patch = cv2.convertScaleAbs(patch, alpha=strength)
-    blend(canvas, np.asarray(patch, np.uint8), left, top)
+        patch = graded(patch, strength)
+    blend(canvas, patch, left, top)
 
 
 def blend(canvas: Canvas, patch: Plane, left: int, top: int) -> None:
     """Blend a premultiplied (h, w, 4) patch; position and size are even and inside the canvas."""
     height, width = patch.shape[:2]
-    small = cv2.resize(patch, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = resized(patch, (width // 2, height // 2), area=True)
     window = np.s_[top : top + height, left : left + width]
     half = np.s_[top // 2 : (top + height) // 2, left // 2 : (left + width) // 2]
     _over(canvas.y[window], patch[..., 0], patch[..., 3])
@@ -68,8 +67,8 @@ def blend_mask(canvas: Canvas, mask: Plane, left: int, top: int, colour: tuple[f
 
 
 def _over(dst: Plane, colour: Plane, alpha: Plane) -> None:
-    under = cv2.multiply(dst, 255 - alpha, scale=1 / 255)
-    dst[:] = cv2.add(under, np.ascontiguousarray(colour))
+    under = product(dst, 255 - alpha)
+    dst[:] = total(under, np.ascontiguousarray(colour))
 
 
 def turned(scale: float, angle: float, pivot: tuple[float, float], at: tuple[float, float], flip: float = 1.0) -> Field:

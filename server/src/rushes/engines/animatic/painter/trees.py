@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.colour import Rgb, array
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
-from rushes.engines.animatic.painter.noise import Field, sample, smoothstep, spectral
+from rushes.engines.animatic.painter.noise import sample, smoothstep, spectral
+from rushes.engines.animatic.painter.raster import Field, blurred, filled, resized, strokes
 from rushes.engines.animatic.painter.stage import Stage
 
 TALL, WIDE = 640, 380
@@ -53,10 +53,6 @@ def _branch(
     return fixed, [np.round(line * 16 * scale).astype(np.int32) for line in tops]
 
 
-def _strokes(plane: NDArray[np.uint8], lines: Lines, value: int, thick: int) -> None:
-    cv2.polylines(plane, lines, False, value, thick, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
-
-
 def grow(rng: np.random.Generator, tall: int) -> Tree:
     """One tree drawn `tall` pixels high, different each time."""
     scale = tall / TALL
@@ -67,7 +63,7 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
     slim = rng.uniform(0.30, 0.44)
     trunk = np.array([(middle - 6, TALL), (middle + lean - 1, 20), (middle + lean + 1, 20), (middle + 6, TALL)])
     for plane, value in ((shade, 26), (alpha, 255)):
-        cv2.fillPoly(plane, [np.round(trunk * 16 * scale).astype(np.int32)], value, cv2.LINE_AA, 4)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        filled(plane, trunk, value, scale)
     tiers = int(rng.integers(36, 44))
     for tier in range(tiers, 0, -1):
         t = (tier - rng.uniform(0, 0.5)) / tiers
@@ -81,14 +77,14 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
             droop = 0.42 + 0.30 * (1 - turn) + rng.uniform(-0.05, 0.08)
             needles, tops = _branch(rng, (x, y + rng.uniform(-5, 5)), (length, side, droop), scale)
             tone = int(55 + 75 * (1 - turn) + 40 * rng.random())
-            _strokes(alpha, needles, 255, thick)
-            _strokes(shade, needles, tone, thick)
-            _strokes(snow, needles, 0, thick)
-            _strokes(shade, tops, min(tone + 85, 255), thick)
-            _strokes(snow, tops, 255, thick)
+            strokes(alpha, needles, (255,), thick)
+            strokes(shade, needles, (tone,), thick)
+            strokes(snow, needles, (0,), thick)
+            strokes(shade, tops, (min(tone + 85, 255),), thick)
+            strokes(snow, tops, (255,), thick)
     tip = [np.round(np.array([(middle + lean, 3), (middle + lean, 40)]) * 16 * scale).astype(np.int32)]
-    _strokes(alpha, tip, 255, thick)
-    _strokes(shade, tip, 90, thick)
+    strokes(alpha, tip, (255,), thick)
+    strokes(shade, tip, (90,), thick)
     return Tree(*(plane.astype(np.float32) / 255 for plane in (shade, snow, alpha)))
 
 
@@ -171,9 +167,7 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
         rng = stage.rng(f"ground {row.base}")
         bumps = np.cumsum(rng.normal(0, 1, size[1] // 8 + 3))
         bumps -= np.linspace(bumps[0], bumps[-1], bumps.size)
-        line = np.interp(
-            np.arange(size[1]) / 8, np.arange(bumps.size), cv2.GaussianBlur(bumps[:, None], (0, 0), 6)[:, 0]
-        )
+        line = np.interp(np.arange(size[1]) / 8, np.arange(bumps.size), blurred(bumps[:, None], 6)[:, 0])
         edge = foot - 0.006 * stage.unit + line[None, :] * 0.0016 * stage.unit
         rows = np.arange(size[0], dtype=np.float32)[:, None]
         alpha = np.clip(rows - edge, 0, 1).astype(np.float32)
@@ -192,8 +186,7 @@ def _set(
 ) -> None:
     """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
     width, height = max(2, int(size * WIDE / TALL)), max(3, int(size))
-    small = cv2.resize(np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha]), (width, height),
-                       interpolation=cv2.INTER_AREA)  # fmt: skip
+    small = resized(np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha]), (width, height), area=True)  # fmt: skip
     if flip:
         small = small[:, ::-1]
     left, top = int(at[0] - width / 2), int(at[1] - height)

@@ -8,8 +8,18 @@ import cv2
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, as_bytes, mix, scaled, yuv
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.colour import mix, scaled, yuv
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    Plane,
+    as_bytes,
+    graded,
+    inverted,
+    product,
+    resized,
+    sampled,
+    total,
+)
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.waves import SIZE, Waves
 
@@ -95,7 +105,7 @@ class Water:
         patch = self._waves.slopes()
         out = np.zeros((self._rows, self._cols, 2), np.float32)
         for level in self._levels:
-            piece = cv2.remap(patch, level.x, level.y, cv2.INTER_LINEAR)
+            piece = sampled(patch, level.x, level.y)
             out[level.first : level.last] += piece * level.weight
         return out
 
@@ -119,12 +129,12 @@ class Water:
     def _paint_luma(self, canvas: Canvas, across: Field, along: Field, mirror: Plane, glint: Plane | None) -> None:
         size = (canvas.width, self._rows)
         rows = self._stage.horizon - np.abs(self._drop + along * self._tilt) - 1
-        y = cv2.resize(np.maximum(rows, 0), size, interpolation=cv2.INTER_LINEAR)
-        x = cv2.resize(across * (self._drop * 0.9), size, interpolation=cv2.INTER_LINEAR) + self._columns
+        y = resized(np.maximum(rows, 0), size)
+        x = resized(across * (self._drop * 0.9), size) + self._columns
         above = canvas.y[: self._top]
-        seen = cv2.remap(above, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        share = cv2.resize(mirror, size, interpolation=cv2.INTER_LINEAR)
-        shine = None if glint is None else cv2.resize(glint, size, interpolation=cv2.INTER_LINEAR)
+        seen = sampled(above, x, y, cv2.BORDER_REPLICATE)
+        share = resized(mirror, size)
+        shine = None if glint is None else resized(glint, size)
         sun = yuv(scaled(mix(self._stage.light.sun, (1, 1, 1), 0.25), 2.6))
         canvas.y[self._top :] = _mixed(seen, share, self._body[0], shine, sun[0])
 
@@ -136,15 +146,15 @@ class Water:
         sun = yuv(scaled(self._stage.light.sun, 1.3))
         for n, plane in ((1, canvas.u), (2, canvas.v)):
             above = plane[: self._top // 2]
-            seen = cv2.remap(above, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            seen = sampled(above, x, y, cv2.BORDER_REPLICATE)
             plane[self._top // 2 :] = _mixed(seen, np.ascontiguousarray(mirror), self._body[n], shine, sun[n])
 
 
 def _mixed(seen: Plane, share: Plane, body: float, shine: Plane | None, sun: float) -> Plane:
     """The mirrored picture over the water's own colour, the sun's glitter over both."""
-    out = cv2.multiply(seen, share, scale=1 / 255)
-    cv2.add(out, cv2.convertScaleAbs(share, alpha=-body / 255, beta=body), dst=out)
+    out = product(seen, share)
+    out = total(out, graded(share, -body / 255, body))
     if shine is not None:
-        out = cv2.multiply(out, cv2.bitwise_not(shine), scale=1 / 255)
-        cv2.add(out, cv2.convertScaleAbs(shine, alpha=sun / 255), dst=out)
-    return out  # pyright: ignore[reportReturnType]
+        out = product(out, inverted(shine))
+        out = total(out, graded(shine, sun / 255))
+    return out

@@ -6,11 +6,10 @@ sqrt(g k), put together by one inverse Fourier transform per frame.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rushes.engines.animatic.painter.noise import Field
+from rushes.engines.animatic.painter.raster import Field, inverse_fourier
 
 SIZE = 256
 
@@ -44,5 +43,4 @@ class Waves:
         """The next moment: slopes across and along, (SIZE + 1, SIZE + 1, 2), first row and column repeated."""
         spectrum = self._forward * self._phase + self._backward * np.conj(self._phase)
         self._phase *= self._step
-        field = cv2.dft(spectrum.view(np.float32).reshape(SIZE, SIZE, 2), flags=cv2.DFT_INVERSE)
-        return np.pad(np.asarray(field, np.float32), ((0, 1), (0, 1), (0, 0)), mode="wrap")
+        return np.pad(inverse_fourier(spectrum), ((0, 1), (0, 1), (0, 0)), mode="wrap")

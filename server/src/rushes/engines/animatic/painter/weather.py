@@ -7,8 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Plane, Rgb, as_bytes, dither, yuv
-from rushes.engines.animatic.painter.noise import Field, lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.colour import Rgb, dither, yuv
+from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    Plane,
+    as_bytes,
+    blurred,
+    graded,
+    inverted,
+    product,
+    resized,
+    total,
+)
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -76,8 +87,8 @@ class Rain:
                     start = (int((x + shift_x) * 16), int((y + shift_y) * 16))
                     end = (int((x + shift_x + self._slant * streak) * 16), int((y + shift_y + streak) * 16))
                     cv2.line(tile, start, end, float(power * rng.uniform(0.4, 1.0)), thick, cv2.LINE_8, 4)
-        soft = cv2.GaussianBlur(tile, (0, 0), 0.6 * thick)
-        return as_bytes(np.tile(np.asarray(soft, np.float32), (2, 2)))
+        soft = blurred(tile, 0.6 * thick)
+        return as_bytes(np.tile(soft, (2, 2)))
 
     def paint(self, canvas: Canvas, i: int) -> None:
         stage = self._stage
@@ -87,7 +98,7 @@ class Rain:
             down = speed * stage.unit * t
             top = int(-down) % height
             left = int(-down * self._slant) % width
-            cv2.add(canvas.y, sheet[top : top + height, left : left + width], dst=canvas.y)
+            canvas.y[:] = total(canvas.y, sheet[top : top + height, left : left + width])
 
 
 class Fog:
@@ -130,18 +141,18 @@ class Fog:
             return
         cover = self._cover(self._stage.seconds(i)) * np.float32(255)
         rows = self._last - self._first
-        full = cv2.add(cv2.resize(cover, (canvas.width, rows), interpolation=cv2.INTER_LINEAR), self._grain)
-        veil = cv2.convertScaleAbs(cv2.max(full, 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
-        small = cv2.resize(veil, (canvas.width // 2, rows // 2), interpolation=cv2.INTER_AREA)
+        full = total(resized(cover, (canvas.width, rows)), self._grain)
+        veil = as_bytes(full)
+        small = resized(veil, (canvas.width // 2, rows // 2), area=True)
         half = slice(self._first // 2, self._last // 2)
-        _veil(canvas.y[self._first : self._last], np.asarray(veil, np.uint8), self._colour[0])
-        _veil(canvas.u[half], np.asarray(small, np.uint8), self._colour[1])
-        _veil(canvas.v[half], np.asarray(small, np.uint8), self._colour[2])
+        _veil(canvas.y[self._first : self._last], veil, self._colour[0])
+        _veil(canvas.u[half], small, self._colour[1])
+        _veil(canvas.v[half], small, self._colour[2])
 
 
 def _veil(dst: Plane, veil: Plane, colour: float) -> None:
-    under = cv2.multiply(dst, cv2.bitwise_not(veil), scale=1 / 255)
-    dst[:] = cv2.add(under, cv2.convertScaleAbs(veil, alpha=colour / 255))
+    under = product(dst, inverted(veil))
+    dst[:] = total(under, graded(veil, colour / 255))
 
 
 class Sparks:
