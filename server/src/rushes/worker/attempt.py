@@ -23,8 +23,8 @@ from rushes.domain.faults import OrderedFault
 from rushes.domain.model_card import ModelCard
 from rushes.domain.request import Status
 from rushes.engines.engine import Cancelled, Engine, EngineLost, Plan, Report
-from rushes.media.encode import EncodedFacts, encode
 from rushes.media.adopt import adopt_video
+from rushes.media.encode import EncodedFacts, encode
 from rushes.media.pictures import picture_size
 from rushes.media.probe import VideoFacts, verify
 from rushes.media.thumbnail import save_thumbnail
