@@ -79,10 +79,19 @@ def test_stop_and_kill_before_a_start_do_nothing(child: ChildProcess) -> None:
     assert child.look_after(now=0) is None
 
 
-def test_the_last_words_are_the_last_line_of_the_log(tmp_path: Path) -> None:
-    command = [sys.executable, "-S", "-c", "import sys; print('first'); sys.exit('no such thing')"]
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("import sys; print('first'); sys.exit('no such thing')", "no such thing"),
+        ("import sys; sys.exit('rushes: one sentence')", "one sentence"),
+        ("print('ValueError: the cause'); print('Startup failed. Exiting.'); exit(3)", "ValueError: the cause"),
+        ("exit(1)", "it said nothing"),
+    ],
+)
+def test_the_last_words_are_the_last_error_or_line_of_the_log(tmp_path: Path, program: str, words: str) -> None:
+    command = [sys.executable, "-c", program]
     child = ChildProcess("test", command, dict(os.environ), (), tmp_path / "test.log")
     child.start(now=0)
     wait_for_end(child)
-    assert child.last_words() == "no such thing"
+    assert child.last_words() == words
     child.look_after(now=0)

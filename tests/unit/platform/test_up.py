@@ -215,6 +215,18 @@ def test_a_stop_signal_lets_the_parts_leave_then_stops_the_database(up: Up, numb
     assert "database system is shut down" in (running.data / "logs" / "postgresql.log").read_text()
 
 
+def test_nohup_is_obeyed_but_a_shells_background_still_hears_ctrl_c(up: Up) -> None:
+    former = [signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)]
+    running = up()
+    for number, handler in zip((signal.SIGHUP, signal.SIGINT), former, strict=True):
+        signal.signal(number, handler)
+    running.until("ready in")
+    status = Path(f"/proc/{running.process.pid}/status").read_text()
+    ignored = int(status.split("SigIgn:")[1].split()[0], 16)
+    assert ignored & 1 << (signal.SIGHUP - 1)
+    assert running.end(signal.SIGINT) == 0
+
+
 def test_a_second_signal_ends_parts_that_take_their_time(up: Up) -> None:
     running = up()
     running.until("ready in")

@@ -1,6 +1,7 @@
 """A process of the platform that is started again when it dies."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,9 @@ _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
 _HEALTHY_AFTER = 10.0
 """Seconds of life after which a death counts as the first again."""
+
+
+_ERROR = re.compile(r"[A-Za-z_][\w.]*: \S")
 
 
 class Backoff:
@@ -99,8 +103,10 @@ class ChildProcess:
             self._process.wait()
 
     def last_words(self) -> str:
-        """The last line of its log, shortened."""
+        """The last error in its log, else the last line; shortened."""
         with self.log.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 16_384))
             lines = file.read().decode(errors="replace").strip().splitlines()
-        return lines[-1][:300] if lines else "it said nothing"
+        # `TypeError: ...` says more than the farewell that a server prints below it.
+        errors = [line for line in lines if _ERROR.match(line)]
+        return (errors or lines or ["it said nothing"])[-1].removeprefix("rushes: ")[:300]

@@ -35,7 +35,8 @@ class StopSignals:
         self._write.setblocking(False)
         self._former_wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         for number in _STOPS:
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup stays nohup
+            # nohup stays nohup; but a shell that starts us with `&` ignores SIGINT, and `kill -INT` is still meant.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 self._former[number] = signal.signal(number, self._stop)
         # A handler of any kind makes the system tell us of ended children, through the wake-up socket.
         self._former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
