@@ -253,6 +253,10 @@ def _ending(link: str, thumbnail: bool) -> str:
 
 
 def _web_address(link: str) -> str:
-    if not link.startswith(("http://", "https://")):
-        raise BadAnswerError("a link of the server is not an http or https address", code="bad_answer")
+    try:
+        usable = link.startswith(("http://", "https://")) and bool(urlsplit(link).hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise BadAnswerError("a link is not a usable http or https address", code="bad_answer")
     return link

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from gmicloud._internal import _keeper
 from gmicloud.errors import GmiError
 
 if TYPE_CHECKING:
@@ -69,21 +70,25 @@ class LocalServer:
 
 
 class Platform:
-    """`rushes up` as a child process. As a context manager it gives the LocalServer and always stops."""
+    """`rushes up` as a child process. As a context manager it gives the LocalServer and always stops.
 
-    def __init__(self, data: Path) -> None:
+    `command` is the program; default the `rushes` of this environment. It also ends when this process is killed.
+    """
+
+    def __init__(self, data: Path, *, command: str | None = None) -> None:
         self._data = data
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._log = data / "platform.log"
 
     def start(self) -> LocalServer:
         """Start and wait until requests are taken. Raises ServerNotStarted."""
-        command = _rushes()
+        command = self._command or _rushes()
         self._data.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [command, "up", "--port", "0", "--data", str(self._data)],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", _keeper.__name__, command, "up", "--port", "0", "--data", str(self._data)],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -100,15 +105,9 @@ class Platform:
         process, self._process = self._process, None
         if process is None:
             return
-        for _ in range(2):  # the second signal tells it not to wait for what is running
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_TIMEOUT)
-                return
-            except subprocess.TimeoutExpired:
-                continue
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        _end(process)
+        if process.stdin is not None:
+            process.stdin.close()
 
     def __enter__(self) -> LocalServer:
         return self.start()
@@ -139,6 +138,18 @@ class Platform:
     def _last_words(self) -> str:
         lines = self._log.read_text("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it printed nothing"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for _ in range(2):  # the second signal tells it not to wait for what is running
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_TIMEOUT)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _rushes() -> str:

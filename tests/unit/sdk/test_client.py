@@ -275,3 +275,22 @@ def test_a_client_that_is_dropped_closes_its_connections(wire: Wire) -> None:
     connection = client._sender._connected()
     del client
     assert connection.is_closed
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "not finite"),
+        ("\ud800", "not valid Unicode"),
+        ({1, 2}, "a set"),
+        ([object()], "not a number, text, list or object"),
+        ({"deep": b"bytes"}, "not a number, text, list or object"),
+    ],
+)
+def test_what_is_no_json_is_refused_by_name(wire: Wire, client: Client, value: object, words: str) -> None:
+    with pytest.raises(InvalidRequestError, match=words) as caught:
+        client.submit("wan2.7-i2v", prompt="x", cfg_scale=value)
+    assert caught.value.param == "cfg_scale"
+    with pytest.raises(InvalidRequestError, match="metadata"):
+        client.submit("wan2.7-i2v", prompt="x", options={"metadata": {"value": value}})
+    assert wire.submitted == {}

@@ -244,7 +244,7 @@ def test_a_request_without_a_result_says_why(wire: Wire, client: Client, tmp_pat
 
 def test_a_link_that_is_no_web_address_is_not_followed(wire: Wire, client: Client, tmp_path: Path) -> None:
     wire.plan("r", "success", outcome={"video_url": "file:///etc/passwd"})
-    with pytest.raises(BadAnswerError, match="not an http"):
+    with pytest.raises(BadAnswerError, match="not a usable http"):
         client.download("r", tmp_path)
 
 

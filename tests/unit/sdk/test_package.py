@@ -112,26 +112,59 @@ def test_a_missing_server_package_is_one_sentence(tmp_path: Path, monkeypatch: p
         Platform(tmp_path / "data").start()
 
 
-def fake_rushes(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_rushes(folder: Path, script: str) -> Platform:
     command = folder / "rushes"
     command.write_text(f"#!{sys.executable}\n{script}")
     command.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    return Platform(folder / "data", command=str(command))
 
 
-def test_a_server_that_dies_leaves_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_rushes(tmp_path, "import sys; print('first'); sys.exit('the port is taken')", monkeypatch)
+def test_a_server_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
+    platform = fake_rushes(tmp_path, "import sys; print('first'); sys.exit('the port is taken')")
     with pytest.raises(ServerNotStarted, match="ended with code 1: the port is taken"):
-        Platform(tmp_path / "data").start()
+        platform.start()
+    platform.stop()
 
 
 def test_a_server_that_is_never_ready_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_rushes(tmp_path, "import signal; print('thinking', flush=True); signal.pause()", monkeypatch)
+    platform = fake_rushes(tmp_path, "import signal; print('thinking', flush=True); signal.pause()")
     monkeypatch.setattr("gmicloud.local.START_TIMEOUT", 0.5)
-    platform = Platform(tmp_path / "data")
     with pytest.raises(ServerNotStarted, match=r"not ready after 0\.5 s"):
         platform.start()
     platform.stop()
+
+
+KEEP = [sys.executable, "-m", "gmicloud._internal._keeper", sys.executable, "-c"]
+
+
+def test_a_platform_ends_when_its_starter_is_gone(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    child = f"""
+import signal, sys
+def end(*_):
+    open({str(heard)!r}, 'w').write('asked to stop')
+    sys.exit(7)
+signal.signal(signal.SIGTERM, end)
+print('ready', flush=True)
+signal.pause()
+"""
+    keeper = subprocess.Popen([*KEEP, child], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdin is not None
+        assert keeper.stdout.readline() == b"ready\n"
+        keeper.stdin.close()
+        assert keeper.wait(10) == 7
+    assert heard.read_text() == "asked to stop"
+
+
+def test_signals_are_passed_on(tmp_path: Path) -> None:
+    child = "import signal; print('ready', flush=True); signal.pause()"
+    with subprocess.Popen([*KEEP, child], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == b"ready\n"
+        keeper.terminate()
+        assert keeper.wait(10) == 128 + 15
 
 
 def test_scripted_outcomes_are_payload_keys_and_the_key_is_not_shown() -> None:

@@ -38,7 +38,18 @@ def test_the_documented_host_is_the_default_and_the_environment_replaces_it() ->
 
 @pytest.mark.parametrize(
     "given",
-    ["host", "ftp://host", "https://", "http://[::1", "https://host?x=1", "https://host#f", "http://host:99999", "://"],
+    [
+        "host",
+        "ftp://host",
+        "https://",
+        "http://[::1",
+        "https://host?x=1",
+        "https://host#f",
+        "http://host:99999",
+        "://",
+        "http://ho st",
+        "http://h\0",
+    ],
 )
 def test_anything_but_a_plain_web_address_is_refused(given: str) -> None:
     with pytest.raises(ConfigurationError, match="must look like") as caught:

@@ -270,3 +270,14 @@ def test_a_client_of_ones_own_is_used_and_left_open(wire: Wire) -> None:
             client.upload(b"\x89PNG\r\n\x1a\n")
         assert not own.is_closed
     assert {call.headers.get("x-mine") for call in wire.calls} == {"1"}
+
+
+@pytest.mark.parametrize(
+    "link", ["http://[bad", "http://", "https://ho st/x", "http://user:hunter22@127.0.0.1:9/x?sig=1"]
+)
+def test_a_link_that_leads_nowhere_is_a_typed_error_without_its_secrets(wire: Wire, tmp_path: Path, link: str) -> None:
+    wire.plan("r", "success", outcome={"video_url": link})
+    with Client(api_key=KEY, base_url=wire.url, max_retries=0) as client, pytest.raises(GmiError) as caught:
+        client.download("r", tmp_path / "v.mp4")
+    assert "hunter22" not in str(caught.value)
+    assert "sig" not in str(caught.value)

@@ -71,7 +71,8 @@ class Core:
                 if delay is None:
                     raise
                 if not (yield from self._may_repeat(call, error)):
-                    error.args = (f"{error.message}; it is not known whether the server acted on it",)
+                    error.message += "; it is not known whether the server acted on it"
+                    error.args = (error.message,)
                     raise
             tried += 1
             yield Pause(delay)

@@ -169,7 +169,7 @@ class GetRequestResponse(SubmitRequestResponse):
 
     @property
     def is_final(self) -> bool:
-        """Whether the status can still change."""
+        """Whether the status can no longer change."""
         return self.status in FINAL
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 from urllib.parse import urlencode
@@ -54,6 +55,8 @@ def submit(
     check_submission(model, payload)
     body: dict[str, Any] = {"model": model, "payload": dict(payload)}
     body |= {name: value for name, value in (options or {}).items() if name != "idempotency_key" and value is not None}
+    for name, value in [*payload.items(), *((one, body[one]) for one in body if one != "payload")]:
+        _check_json(name, value)
     headers = {} if dry_run else {"Idempotency-Key": key}
     return Call("POST", routes.queue("/requests" + ("?dry_run=true" if dry_run else "")), headers=headers, json=body)
 
@@ -66,6 +69,25 @@ def check_submission(model: Any, payload: Any) -> None:
         raise InvalidRequestError(
             "payload must hold the model's parameters, such as prompt", code="invalid_payload", param="payload"
         )
+
+
+def _check_json(name: str, value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidRequestError(
+            f"{name} cannot be sent as JSON: it holds {_oddest(value)}", code="invalid_payload", param=name
+        ) from None
+
+
+def _oddest(value: Any) -> str:
+    if isinstance(value, float):
+        return "a number that is not finite"
+    if isinstance(value, str):
+        return "text that is not valid Unicode"
+    if isinstance(value, (dict, list, tuple)):
+        return "something that is not a number, text, list or object"
+    return f"a {type(value).__name__}"
 
 
 def get_request(routes: Routes, request_id: str, *, wait: int = 0) -> Call:

@@ -278,7 +278,7 @@ class failures:
 
 def explain(error: Exception, call: Call) -> APIConnectionError | BadAnswerError:
     """What went wrong on the way, in words. The library's own text is left out where it could quote the call."""
-    host = httpx2.URL(call.url).netloc.decode("ascii", "replace") if "://" in call.url else call.url
+    host = call.host
     chain = list(_causes(error))
     if any(isinstance(one, ssl.SSLError) for one in chain) or "CERTIFICATE_VERIFY" in str(error):
         return TLSError(f"no safe connection to {host}: {_tls_reason(chain)}")

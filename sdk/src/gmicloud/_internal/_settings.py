@@ -66,7 +66,13 @@ def read_base_url(given: str | None, environment: Mapping[str, str] | None = Non
     text = (given or env.get("GMI_BASE_URL") or DEFAULT_URL).strip()
     try:
         parts = urlsplit(text)
-        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+        bad = (
+            not text.isprintable()
+            or " " in text
+            or parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.port == 0
+        )
     except ValueError:
         bad, parts = True, urlsplit("")
     if bad or parts.query or parts.fragment:

@@ -38,8 +38,14 @@ class Call:
 
     @property
     def place(self) -> str:
-        """Method and URL for people: without the query, which may be signed."""
-        return f"{self.method} {self.url.split('?', 1)[0]}"
+        """Method and URL for people: without the query, which may be signed, and without a user name."""
+        scheme, _, rest = self.url.split("?", 1)[0].partition("://")
+        return f"{self.method} {scheme}://{self.host}{rest[len(rest.split('/', 1)[0]) :]}"
+
+    @property
+    def host(self) -> str:
+        """Host and port for people."""
+        return self.url.partition("://")[2].split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
