@@ -1,6 +1,7 @@
 """Settings: `RUSHES_*` variables and rushes.toml. A default is safe; a dangerous setting has a name that says so."""
 
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -71,8 +72,13 @@ class Settings(BaseSettings):
     upload_bytes_per_day: int | None = Field(default=None, description="Upload limit per organisation.")
     max_queued: int | None = Field(default=None, description="Unfinished requests an organisation may have.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="Addresses whose X-Forwarded-For is believed, comma separated."
+        default_factory=list, description="Addresses or subnets whose X-Forwarded-For is believed, comma separated."
     )
+    access_token_seconds: float = Field(default=900, gt=0, description="How long an access token holds.")
+    sdk_token_seconds: float = Field(
+        default=43_200, gt=0, description="The same for the published SDK, which never refreshes while it runs."
+    )
+    session_days: float = Field(default=30, gt=0, description="How long a login lasts without being used.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
     @field_validator("allow_private", "egress_ports", "engines", "trusted_proxies", mode="before")
@@ -80,6 +86,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         """A list in a variable is separated by commas."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="after")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for text in value:
+            ip_network(text, strict=False)
+        return value
 
     @cached_property
     def artifact_seconds(self) -> int:

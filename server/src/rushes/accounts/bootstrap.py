@@ -1,7 +1,9 @@
 """First start: one organisation and one API key, printed once by whoever called."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from rushes.accounts.keys import new_key
@@ -39,11 +41,26 @@ async def bootstrap(database_url: str) -> FirstKey | None:
         await database.stop()
 
 
-async def create_key(accounts: Accounts, org_id: UUID, name: str) -> FirstKey:
-    """A new key of an organisation, for the request queue."""
+async def create_key(
+    accounts: Accounts,
+    org_id: UUID,
+    name: str,
+    *,
+    scopes: Sequence[str] = ("ie_model",),
+    expires_at: datetime | None = None,
+    spend_limit_micro: int | None = None,
+) -> FirstKey:
+    """A new key of an organisation, for the request queue unless other scopes are given."""
     key = new_key()
     await accounts.add_key(
-        org_id, key_id=key.key_id, secret_hash=key.secret_hash, last4=key.last4, name=name, scopes=["ie_model"]
+        org_id,
+        key_id=key.key_id,
+        secret_hash=key.secret_hash,
+        last4=key.last4,
+        name=name,
+        scopes=scopes,
+        expires_at=expires_at,
+        spend_limit_micro=spend_limit_micro,
     )
     return FirstKey(org_id, key.key_id, key.key)
 

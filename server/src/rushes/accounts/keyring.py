@@ -39,7 +39,7 @@ class Keyring:
         self._cached.clear()
 
     async def write_uses(self) -> None:
-        """Write down which keys were used since the last call; maintenance calls this once a minute."""
+        """Write down which keys were used since the last call; maintenance calls this."""
         used, self._used = self._used, set()
         if used:
             await self._accounts.used(sorted(used))

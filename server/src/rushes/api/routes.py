@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from rushes.api import artifacts, docs, events, files, health, legacy, models, requests
+from rushes.api import artifacts, docs, events, files, health, iam, legacy, models, organizations, requests, usage
 from rushes.api.answers import Handler
 
 KEY_PREFIX = "/api/v1/ie/requestqueue/apikey"
 SHORT_PREFIX = "/api/v1/apikey"
 SESSION_PREFIX = "/api/v1/ie/requestqueue"
+PEOPLE = "/api/v1/me"
+ORGANIZATION = "/api/v1/organizations/{org_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def _queue(prefix: str, name: str) -> list[Route]:
         ("GET", "/files", files.listing, "list_files"),
         ("GET", "/files/{file_id}", files.get, "file_detail"),
         ("DELETE", "/files/{file_id}", files.delete, "delete_file"),
+        ("GET", "/usage", usage.usage, "usage"),
     ]
     return [Route(method, prefix + path, handler, f"{name}{operation}") for method, path, handler, operation in rows]
 
@@ -45,6 +48,17 @@ ROUTES: list[Route] = [
     *_queue(KEY_PREFIX, ""),
     *_queue(SHORT_PREFIX, "short_"),
     *_queue(SESSION_PREFIX, "session_"),
+    Route("POST", f"{PEOPLE}/auth-tokens", iam.auth_tokens, "log_in"),
+    Route("POST", f"{PEOPLE}/2fa-verification-code", iam.verification_code, "verification_code"),
+    Route("POST", f"{PEOPLE}/sessions", iam.open_session, "open_session"),
+    Route("PATCH", f"{PEOPLE}/sessions", iam.refresh_session, "refresh_session"),
+    Route("DELETE", f"{PEOPLE}/sessions", iam.close_session, "close_session"),
+    Route("GET", f"{PEOPLE}/profile", iam.profile, "profile"),
+    Route("GET", f"{ORGANIZATION}/api-keys", organizations.list_keys, "list_keys"),
+    Route("POST", f"{ORGANIZATION}/api-keys", organizations.create_key, "create_key"),
+    Route("DELETE", f"{ORGANIZATION}/api-keys/{{key_id}}", organizations.revoke_key, "revoke_key"),
+    Route("GET", f"{ORGANIZATION}/webhook-secrets", organizations.list_webhook_secrets, "list_webhook_secrets"),
+    Route("POST", f"{ORGANIZATION}/webhook-secrets", organizations.create_webhook_secret, "create_webhook_secret"),
     Route("GET", "/video/models", legacy.models, "early_models"),
     Route("GET", "/v1/models", legacy.openai_models, "early_models_v1"),
     Route("GET", "/video/requests/{request_id}/status", legacy.status, "early_status"),

@@ -9,7 +9,9 @@ from uuid import UUID
 from starlette.requests import Request
 
 from rushes.accounts.keyring import Keyring
+from rushes.accounts.login import Login
 from rushes.accounts.rates import Rates
+from rushes.accounts.session_cache import SessionCache
 from rushes.api.forecast import Forecast
 from rushes.artifacts.links import Links
 from rushes.artifacts.objects import Objects
@@ -25,7 +27,10 @@ from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.listen import Listener
 from rushes.store.requests import Requests
+from rushes.store.sessions import Sessions
+from rushes.store.usage import Usage
 from rushes.store.watch import Watch
+from rushes.store.webhook_secrets import WebhookSecrets
 from rushes.store.workers import Workers
 
 
@@ -41,6 +46,11 @@ class Services:
     watch: Watch
     accounts: Accounts
     keys: Keyring
+    login: Login
+    sessions: Sessions
+    session_cache: SessionCache
+    usage: Usage
+    webhook_secrets: WebhookSecrets
     workers: Workers
     files: Files
     uploads: Uploads

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
+from rushes.accounts.assembly import logins
 from rushes.accounts.bootstrap import signing_keys
 from rushes.accounts.keyring import Keyring
 from rushes.accounts.rates import Rates
@@ -28,7 +29,9 @@ from rushes.store.files import Files
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
 from rushes.store.requests import Requests
+from rushes.store.usage import Usage
 from rushes.store.watch import Watch
+from rushes.store.webhook_secrets import WebhookSecrets
 from rushes.store.workers import Workers
 
 
@@ -57,8 +60,11 @@ async def opened(settings: Settings) -> AsyncGenerator[Services]:
 
 async def _services(settings: Settings, database: Database) -> Services:
     accounts, files = Accounts(database), Files(database)
-    keys = [SigningKey(kid, secret) for kid, secret in await signing_keys(accounts)]
-    links = Links(keys, settings.public_url or f"http://{settings.host}:{settings.port}")
+    keys = await signing_keys(accounts)
+    links = Links(
+        [SigningKey(kid, secret) for kid, secret in keys],
+        settings.public_url or f"http://{settings.host}:{settings.port}",
+    )
     listener = Listener(database.dsn)
     requests = Requests(database, keep_seconds=settings.artifact_seconds)
     workers = Workers(database)
@@ -69,6 +75,7 @@ async def _services(settings: Settings, database: Database) -> Services:
     uploads = Uploads(files, objects, links, scratch=scratch, keep=timedelta(days=settings.file_days), now=time.time)
     catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file)
     engines = Engines()
+    people = logins(settings, database, listener, keys)
     keyring = Keyring(accounts)
     listener.on("rushes_key", keyring.forget)
     listener.on_lost(keyring.forget_all)
@@ -87,6 +94,11 @@ async def _services(settings: Settings, database: Database) -> Services:
         watch=Watch(requests, listener),
         accounts=accounts,
         keys=keyring,
+        login=people.login,
+        sessions=people.sessions,
+        session_cache=people.cache,
+        usage=Usage(database),
+        webhook_secrets=WebhookSecrets(database),
         workers=workers,
         files=files,
         uploads=uploads,
@@ -104,7 +116,9 @@ async def _services(settings: Settings, database: Database) -> Services:
         ),
         forecast=Forecast(requests, workers),
         rates=Rates(),
-        maintenance=Maintenance(database, requests, workers, files, objects, clocks, also=(keyring.write_uses,)),
+        maintenance=Maintenance(
+            database, requests, workers, files, objects, clocks, also=(keyring.write_uses, people.forget_old)
+        ),
         scratch=scratch,
         stopping=asyncio.Event(),
     )

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from rushes import __version__
+from rushes.cli import orgs, users
 from rushes.cli.failure import CommandFailed
+from rushes.cli.options import DataOption, JsonOption, OrgOption
 
 app = typer.Typer(
     name="rushes",
@@ -21,18 +23,8 @@ keys_app = typer.Typer(help="API keys of the platform.", no_args_is_help=True)
 catalog_app = typer.Typer(help="Model cards.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(catalog_app, name="catalog")
-
-
-def default_data() -> Path:
-    """RUSHES_DATA, else the user's data folder."""
-    if os.environ.get("RUSHES_DATA"):
-        return Path(os.environ["RUSHES_DATA"])
-    base = os.environ.get("XDG_DATA_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "rushes"
-
-
-DataOption = Annotated[Path, typer.Option("--data", help="The platform's data folder.", default_factory=default_data)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(users.app, name="users")
+app.add_typer(orgs.app, name="orgs")
 
 
 def main() -> None:
@@ -149,12 +141,16 @@ def catalog_check(file: Annotated[Path, typer.Argument(help="A YAML file of mode
 def keys_create(
     data: DataOption,
     name: Annotated[str, typer.Option(help="What the key is for.")],
+    org: OrgOption = None,
+    scope: Annotated[list[str] | None, typer.Option(help="ie_model (the default) or ce_resource; repeatable.")] = None,
+    expires_days: Annotated[float | None, typer.Option(help="Days until it expires; never if not given.")] = None,
+    spend_limit: Annotated[str | None, typer.Option(help="Dollars it may spend in all.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an API key; it is shown once."""
-    from rushes.cli.keys import create
+    from rushes.cli.keys import KeyOptions, create
 
-    create(data, name, as_json)
+    create(data, name, KeyOptions(org, scope or ["ie_model"], expires_days, spend_limit), as_json)
 
 
 @keys_app.command("list")

@@ -1,7 +1,9 @@
 """`rushes keys`: the keys of the running platform."""
 
 import json
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +11,44 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from rushes.accounts.bootstrap import FIRST_ORGANISATION, FirstKey, create_key
+from rushes.accounts.bootstrap import FirstKey, create_key
+from rushes.accounts.keys import SCOPES
 from rushes.cli.failure import CommandFailed
+from rushes.cli.options import micro_dollars
+from rushes.cli.orgs import chosen
 from rushes.cli.running import with_database
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database, Row
 
+MAX_DAYS = 36_500
 
-def create(data: Path, name: str, as_json: bool) -> None:
-    """Create a key for the first organisation and show it once."""
+
+@dataclass(frozen=True, slots=True)
+class KeyOptions:
+    """What a new key may do, as typed."""
+
+    org: str | None
+    scopes: Sequence[str]
+    expires_days: float | None
+    spend_limit: str | None
+
+
+def create(data: Path, name: str, options: KeyOptions, as_json: bool) -> None:
+    """Create a key and show it once. Raises CommandFailed for options that make no sense."""
+    unknown = [scope for scope in options.scopes if scope not in SCOPES]
+    if unknown:
+        raise CommandFailed(f"--scope must be among {', '.join(SCOPES)}, not {unknown[0]!r}")
+    if options.expires_days is not None and not 0 < options.expires_days <= MAX_DAYS:
+        raise CommandFailed(f"--expires-days must be a number of days up to {MAX_DAYS}")
+    expires_at = None if options.expires_days is None else datetime.now(UTC) + timedelta(days=options.expires_days)
+    limit = None if options.spend_limit is None else micro_dollars(options.spend_limit, "--spend-limit")
 
     async def work(database: Database) -> FirstKey:
         accounts = Accounts(database)
-        org_id, _ = await accounts.first_organisation(FIRST_ORGANISATION)
-        return await create_key(accounts, org_id, name)
+        org_id = (await chosen(database, options.org))["org_id"]
+        return await create_key(
+            accounts, org_id, name, scopes=options.scopes, expires_at=expires_at, spend_limit_micro=limit
+        )
 
     made = with_database(data, work)
     if as_json:

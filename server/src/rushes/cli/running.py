@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,9 @@ def running(data: Path) -> Platform:
 
 
 def with_database(data: Path, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Run `work` on the running platform's database."""
-    url = running(data).database_url
+    """Run `work` on the database of the platform that runs there, else on RUSHES_DATABASE_URL where that is set."""
+    named = os.environ.get("RUSHES_DATABASE_URL")
+    url = named if named and not (data / "platform.json").exists() else running(data).database_url
 
     async def run() -> T:
         database = Database(url, size=2)

@@ -51,6 +51,24 @@ class Accounts:
                 return org_id, False
             return await _add_organisation(connection, name, None, {}), True
 
+    async def named(self, text: str) -> list[Row]:
+        """The organisations whose id or name this is."""
+        async with self._database.connection() as connection:
+            return await collect(_sql.organisations_named(connection, text=text))
+
+    async def set_balance(self, org_id: UUID, balance_micro: int | None) -> None:
+        """What the organisation may still spend, in micro-dollars; None is unlimited."""
+        async with self._database.connection() as connection:
+            await _sql.set_balance(connection, balance_micro=balance_micro, org_id=org_id)
+
+    async def set_limits(self, org_id: UUID, limits: Mapping[str, int], max_running: int | None) -> None:
+        """Replace the organisation's limits. Felt within a second; what runs already goes on."""
+        async with self._database.transaction() as connection:
+            # No claim may be half-way between its look at max_running and its commit while we count what runs. Claims
+            # and submits wait for the few milliseconds this takes.
+            await connection.execute("LOCK TABLE organisations IN SHARE ROW EXCLUSIVE MODE")
+            await _sql.set_limits(connection, limits=dump(limits), max_running=max_running, org_id=org_id)
+
     async def organisation(self, org_id: UUID) -> Row | None:
         async with self._database.connection() as connection:
             return await _sql.organisation(connection, org_id=org_id)
@@ -107,16 +125,16 @@ class Accounts:
         )
 
     async def keys(self, org_id: UUID | None = None) -> list[Row]:
-        """The keys of one organisation, or all of them (for administration), oldest first."""
+        """The keys of one organisation that are not revoked, or every key (for administration), oldest first."""
         async with self._database.connection() as connection:
             if org_id is None:
                 return await collect(_sql.all_keys(connection))
             return await collect(_sql.keys_of(connection, org_id=org_id))
 
-    async def revoke_key(self, key_id: str, org_id: UUID | None = None) -> bool:
-        """Revoke a key everywhere within a second; False if there is no such key (in that organisation)."""
+    async def revoke_key(self, key_id: str, org_id: UUID | None = None, user_id: UUID | None = None) -> bool:
+        """Revoke a key everywhere within a second; False if there is no such key (of that organisation, that user)."""
         async with self._database.connection() as connection:
-            return await _sql.revoke_key(connection, key_id=key_id, org_id=org_id) is not None
+            return await _sql.revoke_key(connection, key_id=key_id, org_id=org_id, user_id=user_id) is not None
 
     async def used(self, key_ids: Sequence[str]) -> None:
         """Write when keys were last used."""

@@ -9,9 +9,12 @@ CREATE TABLE organisations (
   held_micro    bigint NOT NULL DEFAULT 0,              -- the quotes of unfinished requests
   unfinished    integer NOT NULL DEFAULT 0,
   finish_tag    double precision NOT NULL DEFAULT 0,    -- start-time fair queueing: where the next request may start
+  max_running   integer CHECK (max_running >= 0),       -- null: no limit, and `running` is not counted
+  running       integer NOT NULL DEFAULT 0,             -- attempts going on, counted only where there is a limit
   limits        json NOT NULL DEFAULT '{}',
   created_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
+CREATE INDEX organisations_limited ON organisations (org_id) WHERE max_running IS NOT NULL;
 
 CREATE TABLE users (
   user_id       uuid PRIMARY KEY,
@@ -58,7 +61,7 @@ CREATE TABLE sessions (
   user_id       uuid NOT NULL REFERENCES users,
   client        text NOT NULL DEFAULT '',
   refresh_n     integer NOT NULL DEFAULT 0,             -- the number of the refresh token that is good
-  rotated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  used_at       timestamptz[] NOT NULL DEFAULT '{}',    -- when the numbers before it were used, latest first
   created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   expires_at    timestamptz NOT NULL,
   revoked_at    timestamptz

@@ -12,6 +12,20 @@ SELECT * FROM organisations WHERE org_id = :org_id;
 -- name: organisations
 SELECT * FROM organisations ORDER BY created_at;
 
+-- name: organisations_named
+SELECT * FROM organisations WHERE org_id::text = :text OR name = :text ORDER BY created_at;
+
+-- name: set_balance!
+UPDATE organisations SET balance_micro = :balance_micro WHERE org_id = :org_id;
+
+-- name: set_limits!
+-- The running attempts are counted from here on where there is a limit, so they are counted once now.
+UPDATE organisations o SET limits = :limits, max_running = :max_running,
+       running = CASE WHEN :max_running::integer IS NULL THEN 0 ELSE (
+         SELECT count(*) FROM requests r
+          WHERE r.org_id = o.org_id AND r.status IN ('dispatched', 'processing')) END
+ WHERE org_id = :org_id;
+
 -- name: add_key!
 INSERT INTO api_keys (key_id, org_id, user_id, name, secret_hash, last4, scopes, spend_limit_micro, limits, expires_at)
 VALUES (:key_id, :org_id, :user_id, :name, :secret_hash, :last4, :scopes, :spend_limit_micro, :limits, :expires_at);
@@ -20,13 +34,16 @@ VALUES (:key_id, :org_id, :user_id, :name, :secret_hash, :last4, :scopes, :spend
 -- A key with the limits of its organisation, whether or not it still holds.
 SELECT k.key_id, k.org_id, k.user_id, k.name, k.secret_hash, k.scopes, k.limits, k.revoked_at, k.last_used_at,
        o.limits AS org_limits, o.name AS org_name, k.expires_at,
-       k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp()) AS holds
-  FROM api_keys k JOIN organisations o USING (org_id) WHERE k.key_id = :key_id;
+       k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
+         AND u.disabled_at IS NULL AS holds
+  FROM api_keys k JOIN organisations o USING (org_id) LEFT JOIN users u USING (user_id) WHERE k.key_id = :key_id;
 
 -- name: keys_of
-SELECT key_id, org_id, user_id, name, last4, scopes, spend_limit_micro, spent_micro, created_at, last_used_at,
-       expires_at, revoked_at
-  FROM api_keys WHERE org_id = :org_id ORDER BY created_at;
+-- The keys of an organisation that are not revoked, and whose they are.
+SELECT k.key_id, k.org_id, k.user_id, k.name, k.last4, k.scopes, k.spend_limit_micro, k.spent_micro, k.created_at,
+       k.last_used_at, k.expires_at, u.email, u.first_name, u.last_name
+  FROM api_keys k LEFT JOIN users u USING (user_id)
+ WHERE k.org_id = :org_id AND k.revoked_at IS NULL ORDER BY k.created_at, k.key_id;
 
 -- name: all_keys
 SELECT k.key_id, k.org_id, o.name AS org_name, k.name, k.last4, k.scopes, k.created_at, k.last_used_at, k.expires_at,
@@ -34,15 +51,18 @@ SELECT k.key_id, k.org_id, o.name AS org_name, k.name, k.last4, k.scopes, k.crea
   FROM api_keys k JOIN organisations o USING (org_id) ORDER BY k.created_at;
 
 -- name: revoke_key^
+-- Null if there is no such key, in that organisation and of that user where they are named.
 WITH revoked AS (
   UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())
-   WHERE key_id = :key_id AND (:org_id::uuid IS NULL OR org_id = :org_id::uuid) RETURNING key_id
+   WHERE key_id = :key_id AND (:org_id::uuid IS NULL OR org_id = :org_id::uuid)
+     AND (:user_id::uuid IS NULL OR user_id = :user_id::uuid) RETURNING key_id
 )
 SELECT key_id, pg_notify('rushes_key', key_id) FROM revoked;
 
 -- name: used_keys!
 -- Last use, written at most once a minute per key.
-UPDATE api_keys SET last_used_at = clock_timestamp() WHERE key_id = ANY(:key_ids::text[]);
+UPDATE api_keys SET last_used_at = clock_timestamp() WHERE key_id = ANY(:key_ids::text[])
+   AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute');
 
 -- name: add_signing_key!
 INSERT INTO signing_keys (kid, secret) VALUES (:kid, :secret) ON CONFLICT DO NOTHING;

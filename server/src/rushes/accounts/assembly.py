@@ -1,0 +1,47 @@
+"""The parts behind logins, put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rushes.accounts.guard import Guard
+from rushes.accounts.login import Lives, Login
+from rushes.accounts.passwords import Passwords
+from rushes.accounts.session_cache import SessionCache
+from rushes.accounts.tokens import Tokens
+from rushes.config import Settings
+from rushes.store.database import Database
+from rushes.store.listen import Listener
+from rushes.store.login_failures import LoginFailures
+from rushes.store.sessions import Sessions
+from rushes.store.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Everything a serving process needs to let people in."""
+
+    login: Login
+    sessions: Sessions
+    cache: SessionCache
+    passwords: Passwords
+    failures: LoginFailures
+
+    async def forget_old(self) -> None:
+        """Drop what no login needs any more; maintenance calls this."""
+        await self.sessions.forget_old()
+        await self.failures.forget_old()
+
+
+def logins(settings: Settings, database: Database, listener: Listener, keys: Sequence[tuple[str, bytes]]) -> Logins:
+    """`keys` are the signing keys, id and secret, the newest last. Call it before the listener starts."""
+    sessions, failures, passwords = Sessions(database), LoginFailures(database), Passwords()
+    cache = SessionCache(sessions)
+    listener.on("rushes_session", cache.forget)
+    listener.on_lost(cache.forget_all)
+    lives = Lives(
+        access=settings.access_token_seconds,
+        sdk_access=settings.sdk_token_seconds,
+        refresh=settings.session_days * 86_400,
+    )
+    login = Login(Users(database), sessions, Guard(failures), passwords, Tokens(keys), lives)
+    return Logins(login, sessions, cache, passwords, failures)
