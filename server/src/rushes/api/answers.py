@@ -24,7 +24,7 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """The flat body of every error: its text twice, because clients read `error` on some routes, `message` on others."""
+    """The flat body of every error, its text twice: clients read `error` on some routes, `message` on others."""
     return {
         "error": error.text,
         "message": error.text,

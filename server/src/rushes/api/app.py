@@ -85,6 +85,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
+        if "\0" in path or b"%00" in scope["query_string"]:
+            await error_reply(ApiError("not_found"))(scope, receive, send)
+            return
         if len(path) > 1 and path.endswith("/"):
             scope = {**scope, "path": path.rstrip("/") or "/"}
         if path.startswith(SESSION_PREFIX) and not path.startswith((KEY_PREFIX, SHORT_PREFIX)):

@@ -39,6 +39,8 @@ def decode(body: bytes) -> Any:
         raise ApiError("invalid_json", f"Request body is not valid JSON ({error.msg})") from error
     if _too_deep(value):
         raise ApiError("invalid_json", f"Request body is not valid JSON for us (more than {MAX_DEPTH} levels deep)")
+    if b"\\u0000" in body and b"\\u0000" in orjson.dumps(value).replace(rb"\\", b""):
+        raise ApiError("invalid_json", "Request body is not valid JSON for us (a text holds a NUL character)")
     return value
 
 

@@ -188,13 +188,18 @@ class Engine(Protocol):
 
 
 class EngineError(Exception):
-    """Base of the typed engine errors; `code` is the failure code of domain/errors.py."""
+    """Base of the typed engine errors; `code` is the failure code of domain/errors.py.
+
+    `final` means that trying again cannot help, whatever the code says of other cases.
+    """
 
     code = "internal"
 
-    def __init__(self, text: str, *, field: str | None = None) -> None:
+    def __init__(self, text: str, *, field: str | None = None, final: bool = False, code: str | None = None) -> None:
         super().__init__(text)
         self.field = field
+        self.final = final
+        self.code = code or self.code
 
 
 class InvalidInput(EngineError):

@@ -13,15 +13,12 @@ from rushes.engines.engine import (
     Audio,
     Caps,
     EngineError,
-    EngineLost,
     Health,
     InvalidInput,
     Loaded,
-    OutOfMemory,
     Picture,
     Plan,
     Report,
-    Unsupported,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from rushes.engines.engine import Control
 
 FPS = 24
-_ERRORS: dict[str, type[EngineError]] = {e.code: e for e in (InvalidInput, OutOfMemory, EngineLost, Unsupported)}
 
 
 class FaultsEngine:
@@ -121,9 +117,4 @@ class _GreyFrames:
                 threading.Event().wait(3600)
         if at is not None and share >= at:
             code = str(extra["fail_code"] or "internal")
-            raise _ERRORS.get(code, _failure(code))(f"Failed at {share:.0%}, as the payload ordered")
-
-
-def _failure(code: str) -> type[EngineError]:
-    """A typed error for a failure code that no engine error stands for."""
-    return type("OrderedEngineError", (EngineError,), {"code": code})
+            raise EngineError(f"Failed at {share:.0%}, as the payload ordered", code=code, final=True)

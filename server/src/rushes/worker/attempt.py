@@ -22,7 +22,7 @@ from rushes.domain.errors import FAILURES
 from rushes.domain.faults import OrderedFault
 from rushes.domain.model_card import ModelCard
 from rushes.domain.request import Status
-from rushes.engines.engine import Cancelled, Engine, EngineLost, Plan, Report
+from rushes.engines.engine import Cancelled, Engine, EngineError, EngineLost, Plan, Report
 from rushes.media.adopt import adopt_video
 from rushes.media.encode import EncodedFacts, encode
 from rushes.media.pictures import picture_size
@@ -316,6 +316,8 @@ class Attempt:
 
     def _may_retry(self, code: str, error: Exception) -> bool:
         if isinstance(error, OrderedFailure | DeadlinePassed) or not FAILURES[code].retryable:
+            return False
+        if isinstance(error, EngineError) and error.final:
             return False
         limit = min(2, self.parts.policy.max_tries) if code == "out_of_memory" else self.parts.policy.max_tries
         return self.request.tries < limit

@@ -242,8 +242,8 @@ class EngineChild:
                     running.order.on_remember(message["ref"])
                 case {"kind": "error", "code": "cancelled"}:
                     raise Cancelled
-                case {"kind": "error"}:
-                    raise _ERRORS.get(message["code"], EngineLost)(message["text"], field=message["field"])
+                case {"kind": "error", "code": code, "text": text, "field": field, "final": final}:
+                    raise _ERRORS.get(code, EngineError)(text, field=field, final=final, code=code)
                 case _:
                     return message
 

@@ -94,16 +94,18 @@ class Child:
         try:
             self._generate(order, control)
         except Cancelled:
-            self._channel.send("error", code="cancelled", text="cancelled", field=None)
+            self._channel.send("error", code="cancelled", text="cancelled", field=None, final=True)
         except EngineError as error:
-            self._channel.send("error", code=error.code, text=str(error), field=error.field)
+            self._channel.send("error", code=error.code, text=str(error), field=error.field, final=error.final)
         except MemoryError as error:
-            self._channel.send("error", code="out_of_memory", text=str(error) or "out of memory", field=None)
+            text = str(error) or "out of memory"
+            self._channel.send("error", code="out_of_memory", text=text, field=None, final=False)
         except ChannelClosed:
             raise
         except Exception as error:  # any engine may raise anything: it costs this attempt, with the cause in the log
             traceback.print_exc()
-            self._channel.send("error", code="engine_lost", text=f"{type(error).__name__}: {error}", field=None)
+            text = f"{type(error).__name__}: {error}"
+            self._channel.send("error", code="engine_lost", text=text, field=None, final=False)
         finally:
             self._control = None
 
