@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,10 @@ class _Session:
         return np.arange(self.samples) / RATE
 
 
+def _wave(values: NDArray[np.floating[Any]]) -> Wave:
+    return values.astype(np.float32, copy=False)
+
+
 def _noise(session: _Session, rng: np.random.Generator, slope: float, low: float, high: float) -> Wave:
     """Stereo noise, power falling as 1/f^slope between `low` and `high` Hz, standard deviation 1, (samples, 2)."""
     length = 1 << max(session.samples - 1, 1).bit_length()
@@ -70,7 +75,7 @@ def _wind(session: _Session, reading: Reading) -> Wave:
     strong = reading.has("wind", "storm", "snowfall")
     body = _noise(session, rng, 1.3, 140, 1100 if strong else 600) * _swell(session, rng, 2.6, 0.55)
     whistle = _noise(session, rng, 1.0, 350, 1300) * _swell(session, rng, 1.9, 0.9) ** 2
-    return body * (0.13 if strong else 0.045) + whistle * (0.020 if strong else 0.004)
+    return _wave(body * (0.13 if strong else 0.045) + whistle * (0.020 if strong else 0.004))
 
 
 def _waves(session: _Session, reading: Reading) -> Wave:
@@ -100,13 +105,13 @@ def _rain(session: _Session, reading: Reading) -> Wave:
     f = np.fft.rfftfreq(session.samples, 1 / RATE)[:, None]
     ring = 1 / (1 + ((f - 2400) / 1300) ** 2)
     patter = np.fft.irfft(np.fft.rfft(drops, axis=0) * ring, n=session.samples, axis=0).astype(np.float32)
-    return hiss * (0.075 if reading.has("storm") else 0.045) + patter * 0.35
+    return _wave(hiss * (0.075 if reading.has("storm") else 0.045) + patter * 0.35)
 
 
 def _stream(session: _Session, reading: Reading) -> Wave:
     rng = session.rng("stream")
     run = _noise(session, rng, 0.9, 300, 2600) * _swell(session, rng, 0.22, 0.35)
-    return (run + 0.6 * _noise(session, rng, 0.4, 900, 4800) * _swell(session, rng, 0.11, 0.6)) * 0.038
+    return _wave((run + 0.6 * _noise(session, rng, 0.4, 900, 4800) * _swell(session, rng, 0.11, 0.6)) * 0.038)
 
 
 def _traffic(session: _Session, reading: Reading) -> Wave:

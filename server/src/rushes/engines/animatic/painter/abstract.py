@@ -10,6 +10,7 @@ from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_
 from rushes.engines.animatic.painter.noise import lattice, lookup, smoothstep, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
+    Floats,
     as_bytes,
     channels,
     joined,
@@ -70,7 +71,7 @@ class Ribbons:
         rim = np.broadcast_to(np.exp(-(((np.abs(s) - 0.98) / 0.055) ** 2)), body.shape)
         return np.dstack([body * (1 - shift), body * shift, rim]).astype(np.float32)
 
-    def _wave(self, tile: Field, u: Field, v: float) -> Field:
+    def _wave(self, tile: Field, u: Floats, v: float) -> Field:
         size = tile.shape[0] - 1
         at = np.full_like(u, (v % 1.0) * size)
         return lookup(tile, ((u % 1.0) * size)[None, :], at[None, :])[0]

@@ -6,7 +6,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import array, mix
-from rushes.engines.animatic.painter.raster import Field, filled, sampled, strokes
+from rushes.engines.animatic.painter.raster import Field, Floats, filled, sampled, single, strokes
 from rushes.engines.animatic.painter.sprite import Sprite, make_sprite, place, turned
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -25,7 +25,7 @@ JIB = ((0.515, 0.135), (0.800, 0.815), (0.640, 0.822), (0.520, 0.800), (0.545, 0
 def _mask(outline: tuple[tuple[float, float], ...]) -> Field:
     mask = np.zeros((SIZE, SIZE), np.uint8)
     filled(mask, np.array(outline), 255, scale=SIZE)
-    return mask.astype(np.float32) / 255
+    return single(mask / np.float32(255))
 
 
 def _drawing(stage: Stage) -> tuple[Field, Field]:
@@ -37,10 +37,10 @@ def _drawing(stage: Stage) -> tuple[Field, Field]:
     lit = array(mix(light.key, light.sun, 0.35)) * 0.42 + array(light.fill) * 0.9
     cloth = array((0.90, 0.86, 0.80)) * lit
 
-    def lay(mask: Field, colour: Field) -> None:
+    def lay(mask: Floats, colour: Floats) -> None:
         nonlocal rgb, alpha
-        rgb = rgb * (1 - mask[..., None]) + colour * mask[..., None]
-        alpha = alpha * (1 - mask) + mask
+        rgb = single(rgb * (1 - mask[..., None]) + colour * mask[..., None])
+        alpha = single(alpha * (1 - mask) + mask)
 
     mast = np.zeros((SIZE, SIZE), np.uint8)
     for pole, thick in (((0.502, 0.05), (0.502, 0.86)), 4), (((0.20, 0.818), (0.50, 0.818)), 3):

@@ -33,7 +33,7 @@ def lamp_power(stage: Stage) -> float:
 
 
 def house(stage: Stage, rng: np.random.Generator, width: int, height: int, cell: tuple[int, int], side: float) -> Field:
-    """A house front in scene-linear RGB (height, width, 3); `cell` is a window's pitch, `side` its share of sunlight."""
+    """A house front, scene-linear RGB (height, width, 3); `cell` is a window's pitch, `side` its share of sunlight."""
     light = stage.light
     tone = np.float32(rng.uniform(0.07, 0.20))
     tint = array((1.0, float(rng.uniform(0.85, 1.0)), float(rng.uniform(0.72, 1.08))))

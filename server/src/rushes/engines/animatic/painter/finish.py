@@ -6,7 +6,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import dither
-from rushes.engines.animatic.painter.raster import Plane, as_bytes, blurred, product, resized, total
+from rushes.engines.animatic.painter.raster import Plane, as_bytes, blurred, product, resized, single, total
 from rushes.engines.animatic.painter.stage import Stage
 
 
@@ -39,7 +39,7 @@ class Bloom:
         bright = np.maximum(small - np.float32(self._floor * 0.55), 0)
         glow = blurred(bright, size[1] * 0.02) + 0.8 * blurred(bright, size[1] * 0.07)
         glow *= np.float32(self._strength)
-        whole = resized(glow, (canvas.width, canvas.height))
+        whole = resized(single(glow), (canvas.width, canvas.height))
         canvas.y[:] = total(canvas.y, as_bytes(whole))
         half = (canvas.width // 2, canvas.height // 2)
         weight = bright + 2
@@ -48,6 +48,6 @@ class Bloom:
         for plane in (canvas.u, canvas.v):
             tint = resized(plane, size, area=True).astype(np.float32) - 128
             around = blurred(tint * weight, size[1] * 0.05) / spread
-            whole_share = resized(share, half)
-            moved = resized(around, half) + 128
+            whole_share = resized(single(share), half)
+            moved = resized(single(around), half) + 128
             plane[:] = as_bytes(plane * (1 - whole_share) + moved * whole_share)

@@ -10,7 +10,7 @@ import numpy as np
 from rushes.engines.animatic.painter.colour import array
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import lattice, sample, smoothstep
-from rushes.engines.animatic.painter.raster import Field, blurred, resized, sampled
+from rushes.engines.animatic.painter.raster import Field, Floats, blurred, resized, sampled
 from rushes.engines.animatic.painter.stage import Stage
 
 DEPTH = 0.9
@@ -53,10 +53,10 @@ def tiles(rng: np.random.Generator) -> list[Field]:
     return [lattice(rng, 512, 16), lattice(rng, 512, 16)]
 
 
-def _ridged(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> Field:
+def _ridged(tile: Field, u: Floats, v: Floats, octaves: int, roughness: float) -> Field:
     """Ridged multifractal, 0..1 or so (F. K. Musgrave, in Texturing and Modeling, 1994)."""
-    total = np.zeros_like(u)
-    weight = np.ones_like(u)
+    total = np.zeros(u.shape, np.float32)
+    weight = np.ones(u.shape, np.float32)
     gain, frequency = np.float32(1.0), np.float32(1.0)
     for n in range(octaves):
         noise = sample(tile, u * frequency + np.float32(0.37 * n), v * frequency + np.float32(0.71 * n))
@@ -68,9 +68,9 @@ def _ridged(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> 
     return (total / np.float32(1.75)).astype(np.float32)
 
 
-def _smooth(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> Field:
+def _smooth(tile: Field, u: Floats, v: Floats, octaves: int, roughness: float) -> Field:
     """Fractional Brownian motion, about -1..1."""
-    total = np.zeros_like(u)
+    total = np.zeros(u.shape, np.float32)
     gain, frequency = np.float32(0.75), np.float32(1.0)
     for n in range(octaves):
         total += gain * sample(tile, u * frequency + np.float32(0.29 * n), v * frequency + np.float32(0.53 * n))
@@ -79,7 +79,7 @@ def _smooth(tile: Field, u: Field, v: Field, octaves: int, roughness: float) -> 
     return total
 
 
-def _dunes(tile: Field, other: Field, u: Field, v: Field) -> Field:
+def _dunes(tile: Field, other: Field, u: Floats, v: Floats) -> Field:
     """Crescent ridges: long windward slopes, sharp winding crests, 0..1."""
     bend = 0.55 * _smooth(other, u * 0.9, v * 0.9, 2, 0.45)
     phase = u * 9.0 + v * 30.0 + bend * 2.2
@@ -178,7 +178,7 @@ class Land:
             case _:
                 return (0.5 + 0.5 * _smooth(first, u, v, 3, 0.38)).astype(np.float32)
 
-    def _envelope(self, chain: Range, x: Field, d: Field) -> Field:
+    def _envelope(self, chain: Range, x: Floats, d: Floats) -> Field:
         """Rises from the foot to the ridge with depth; may leave a valley or lean to one side."""
         if chain.ground == "dune":
             rise = np.minimum(0.15 + 1.6 * d, 1.0)
@@ -186,7 +186,7 @@ class Land:
             rise = smoothstep(0.0, 1.0, np.minimum(d * 1.05, 1))
         return (rise * self._across(chain, x)).astype(np.float32)
 
-    def _across(self, chain: Range, x: Field) -> Field:
+    def _across(self, chain: Range, x: Floats) -> Field:
         across = np.ones_like(x)
         if chain.valley:
             across = across * (1 - chain.valley * np.exp(-((x / 0.33) ** 2)))
@@ -206,7 +206,7 @@ class Land:
         horizon_line = np.minimum.accumulate(relief.row, axis=0)
         at = np.clip(np.ceil(horizon_line * 2), 0, 2 * height - 1).astype(np.int32)
         nearest = np.full((2 * height, width), steps, np.int16)
-        columns = np.broadcast_to(np.arange(width), (steps, width))
+        columns = np.broadcast_to(np.arange(width, dtype=np.int32), (steps, width))
         order = np.broadcast_to(np.arange(steps, dtype=np.int16)[:, None], (steps, width))
         nearest[at[::-1].reshape(-1), columns.reshape(-1)] = order[::-1].reshape(-1)
         nearest = np.minimum.accumulate(nearest, axis=0)
@@ -239,7 +239,7 @@ class Land:
         shaded = array(light.fill) * open_sky + array(light.key) * relief.lit[..., None]
         return (albedo * shaded * np.float32(1.25)).astype(np.float32)
 
-    def _albedo(self, chain: Range, relief: _Relief, detail: Field) -> Field:
+    def _albedo(self, chain: Range, relief: _Relief, detail: Floats) -> Floats:
         grain = np.clip(1 + 0.16 * detail, 0.5, 1.6)[..., None]
         match chain.ground:
             case "dune":

@@ -115,10 +115,7 @@ class _Shift:
     def cut(self, plane: Plane, rows: int) -> Plane:
         """The first `rows` rows of the window, bilinear; a pure shift needs one or two weighted sums."""
         part = plane[self.row : self.row + rows + 1, self.column : self.column + self.columns + 1]
-        if self.right > 0.004:
-            part = weighted(part[:, 1:], self.right, part[:, :-1])
-        else:
-            part = part[:, :-1]
+        part = weighted(part[:, 1:], self.right, part[:, :-1]) if self.right > 0.004 else part[:, :-1]
         if self.down > 0.004:
             return weighted(part[1:], self.down, part[:-1])
         return part[:-1]

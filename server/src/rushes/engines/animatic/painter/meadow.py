@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
 from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, product, resized, sampled, strokes
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    Floats,
+    Plane,
+    as_bytes,
+    product,
+    resized,
+    sampled,
+    single,
+    strokes,
+)
 from rushes.engines.animatic.painter.stage import Stage
 
 Bytes = NDArray[np.uint8]
@@ -95,7 +105,7 @@ class Meadow:
             else:
                 _polylines(albedo, _lines(x[pick], y[pick], tip_x[pick], tip_y[pick]), self._tone(step, 1.15), thick)
 
-    def _ears(self, rng: np.random.Generator, albedo: Bytes, at: tuple[Field, ...], step: int,
+    def _ears(self, rng: np.random.Generator, albedo: Bytes, at: tuple[Floats, ...], step: int,
               scale: tuple[float, int]) -> None:  # fmt: skip
         x, y, tip_x, tip_y = at
         size, thick = scale
@@ -146,7 +156,7 @@ class Meadow:
         rise = float(path.y[i]) * stage.height * self._near
         y = np.broadcast_to((self._down - rise) / s - self._down[0], x.shape).astype(np.float32)
         gain = np.clip(200 * (1 + 0.16 * strength * push + 0.11 * slow), 60, 255)
-        self._blend(canvas, x, y, as_bytes(resized(gain, whole)))
+        self._blend(canvas, x, y, as_bytes(resized(single(gain), whole)))
 
     def _blend(self, canvas: Canvas, x: Field, y: Field, gain: Plane) -> None:
         top = self._top

@@ -6,7 +6,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.noise import lattice, lookup, smoothstep, spectral, wrapped
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, product, resized, total, warped
+from rushes.engines.animatic.painter.raster import Field, Floats, Plane, as_bytes, product, resized, total, warped
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -130,7 +130,7 @@ class Aurora:
         self._patch = wrapped(lattice(rng, 256, 8))
         self._tall = min(1.0, stage.horizon / stage.unit / 0.6)
 
-    def _row(self, tile: Field, u: Field, v: float) -> Field:
+    def _row(self, tile: Field, u: Floats, v: float) -> Field:
         size = tile.shape[0] - 1
         at = np.full_like(u, (v % 1.0) * size)
         return lookup(tile, ((u % 1.0) * size)[None, :], at[None, :])[0]

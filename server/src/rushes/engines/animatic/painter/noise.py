@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rushes.engines.animatic.painter.raster import Field, resized, sampled
+from rushes.engines.animatic.painter.raster import Field, Floats, resized, sampled, single
 
 
 def spectral(rng: np.random.Generator, size: int, beta: float, low: float = 1.0, high: float = 1e9) -> Field:
@@ -29,25 +29,24 @@ def lattice(rng: np.random.Generator, size: int, cells: int) -> Field:
     return resized(grid, (wide, wide), cubic=True)[3 * scale : 3 * scale + size, 3 * scale : 3 * scale + size]
 
 
-def sample(tile: Field, u: Field, v: Field) -> Field:
+def sample(tile: Floats, u: Floats, v: Floats) -> Field:
     """The tile at (u, v), counted in tiles and wrapped; same shape as u, plus the tile's channels."""
     size = tile.shape[0]
-    padded = np.pad(tile, ((0, 1), (0, 1)) + ((0, 0),) * (tile.ndim - 2), mode="wrap")
+    padded = wrapped(tile)
     return lookup(padded, (u - np.floor(u)) * size, (v - np.floor(v)) * size)
 
 
-def wrapped(tile: Field) -> Field:
+def wrapped(tile: Floats) -> Field:
     """The tile with its first row and column repeated at the end, as `lookup` needs it."""
-    return np.pad(tile, ((0, 1), (0, 1)) + ((0, 0),) * (tile.ndim - 2), mode="wrap")
+    return single(np.pad(tile, ((0, 1), (0, 1)) + ((0, 0),) * (tile.ndim - 2), mode="wrap"))
 
 
-def lookup(padded: Field, x: Field, y: Field) -> Field:
+def lookup(padded: Field, x: Floats, y: Floats) -> Field:
     """Bilinear samples of a `wrapped` tile at pixel positions inside it."""
-    out = sampled(padded, x.astype(np.float32), y.astype(np.float32))
-    return out
+    return sampled(padded, x, y)
 
 
-def smoothstep(low: float, high: float, x: Field) -> Field:
+def smoothstep(low: float, high: float, x: Floats) -> Field:
     """0 below `low`, 1 above `high`, smooth in between; `low` may be the larger one."""
     t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)

@@ -19,15 +19,20 @@ Floats = NDArray[np.floating[Any]]
 Array = TypeVar("Array", Plane, Field)
 
 
+def single(values: Floats) -> Field:
+    """The values in single precision; not copied if they are already."""
+    return values.astype(np.float32, copy=False)
+
+
 def resized(source: Array, size: tuple[int, int], *, area: bool = False, cubic: bool = False) -> Array:
     """The picture at another size (width, height): bilinear, or averaged over areas, or bicubic."""
     how = cv2.INTER_AREA if area else cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     return cast("Array", cv2.resize(source, size, interpolation=how))
 
 
-def sampled(source: Array, x: Field, y: Field, border: int = cv2.BORDER_CONSTANT) -> Array:
+def sampled(source: Array, x: Floats, y: Floats, border: int = cv2.BORDER_CONSTANT) -> Array:
     """Bilinear samples at pixel positions; outside the picture 0, or what `border` says."""
-    return cast("Array", cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=border))
+    return cast("Array", cv2.remap(source, single(x), single(y), cv2.INTER_LINEAR, borderMode=border))
 
 
 def warped(source: Array, matrix: Field, size: tuple[int, int], *, inverse: bool = False,
@@ -64,8 +69,7 @@ def graded(a: Plane, gain: float, offset: float = 0.0) -> Plane:
 
 def as_bytes(field: Floats) -> Plane:
     """Rounded and saturated to 8 bits."""
-    floor = np.maximum(field, 0).astype(np.float32, copy=False)
-    return cast("Plane", cv2.convertScaleAbs(floor))
+    return cast("Plane", cv2.convertScaleAbs(single(np.maximum(field, 0))))
 
 
 def blurred(source: Array, sigma: float) -> Array:

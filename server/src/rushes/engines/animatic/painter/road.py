@@ -9,6 +9,7 @@ from rushes.engines.animatic.painter.colour import array, yuv
 from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
+    Floats,
     Plane,
     as_bytes,
     averaged,
@@ -88,7 +89,7 @@ class Road:
         dst[:] = total(walls, product(road, cut))
 
 
-def _part(x: Field) -> Field:
+def _part(x: Floats) -> Floats:
     """What is left of the whole number below."""
     return x - np.floor(x)
 

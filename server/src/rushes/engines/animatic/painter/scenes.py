@@ -131,9 +131,12 @@ def river(stage: Stage) -> list[Pass]:
         Range("trees", base=0.012, rise=0.13, scale=2.0, k=0.24, haze=0.42, mist=0.6, valley=0.8),
     ])  # fmt: skip
     banks = _chains(stage, [
-        Range("trees", base=0.020, rise=0.10, scale=2.4, k=0.36, haze=0.34, mist=0.3, centre=-lean, shore=0.05, tilt=0.0),
-        Range("trees", base=0.050, rise=0.13, scale=2.2, k=0.55, haze=0.20, mist=0.3, centre=lean, shore=0.10, tilt=0.0),
-        Range("trees", base=0.110, rise=0.20, scale=1.7, k=1.0, haze=0.03, mist=0.0, centre=-lean, shore=0.26, tilt=0.0),
+        Range("trees", base=0.020, rise=0.10, scale=2.4, k=0.36, haze=0.34, mist=0.3,
+              centre=-lean, shore=0.05, tilt=0.0),
+        Range("trees", base=0.050, rise=0.13, scale=2.2, k=0.55, haze=0.20, mist=0.3,
+              centre=lean, shore=0.10, tilt=0.0),
+        Range("trees", base=0.110, rise=0.20, scale=1.7, k=1.0, haze=0.03, mist=0.0,
+              centre=-lean, shore=0.26, tilt=0.0),
     ])  # fmt: skip
     trees = grove(stage, 5)
     shore = tree_row(stage, trees, Row(0.012, 0.085, 7.0, 0.30, 0.34, gap=0.16), "shore")

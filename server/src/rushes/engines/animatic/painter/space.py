@@ -10,7 +10,7 @@ from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
 from rushes.engines.animatic.painter.night import star_plane
 from rushes.engines.animatic.painter.noise import lattice, sample, smoothstep, spectral
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, blurred, resized, sampled, warped
+from rushes.engines.animatic.painter.raster import Field, Floats, Plane, as_bytes, blurred, resized, sampled, warped
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -210,7 +210,7 @@ class Planet:
         left, top = self._corner
         return Layer(y, as_bytes(yuv[..., 1]), as_bytes(yuv[..., 2]), clear, clear_half, left, top, 0.7, y.shape[0])
 
-    def _ring_shadow(self, across: Field, down: Field, depth: Field) -> Field:
+    def _ring_shadow(self, across: Floats, down: Floats, depth: Floats) -> Field:
         """What the rings leave of the sunlight on the globe."""
         fold = np.float32(np.sin(self._lean))
         lift = down + fold * depth - np.float32(0.10)

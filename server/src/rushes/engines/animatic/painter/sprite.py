@@ -71,9 +71,9 @@ def _over(dst: Plane, colour: Plane, alpha: Plane) -> None:
     dst[:] = total(under, np.ascontiguousarray(colour))
 
 
-def turned(scale: float, angle: float, pivot: tuple[float, float], at: tuple[float, float], flip: float = 1.0) -> Field:
-    """The map that scales, turns (radians, clockwise) and moves the sprite's `pivot` to `at`; `flip` -1 mirrors rows."""
+def turned(scale: float, angle: float, pivot: tuple[float, float], at: tuple[float, float]) -> Field:
+    """The map that scales, turns (radians, clockwise) and moves the sprite's `pivot` to `at`."""
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
-    linear = np.array([[c, -s * flip], [s, c * flip]])
+    linear = np.array([[c, -s], [s, c]])
     shift = np.array(at) - linear @ np.array(pivot)
     return np.column_stack([linear, shift]).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import yuv
@@ -43,7 +44,14 @@ class Street:
         self._side(canvas, self._walls[1], np.arange(first, canvas.width), middle, walked, 1, bottom)
 
     def _side(
-        self, canvas: Canvas, wall: Wall, columns: Field, middle: float, walked: float, which: int, bottom: int
+        self,
+        canvas: Canvas,
+        wall: Wall,
+        columns: NDArray[np.int_],
+        middle: float,
+        walked: float,
+        which: int,
+        bottom: int,
     ) -> None:
         aside = np.maximum(np.abs(columns + 0.5 - middle), 1.0).astype(np.float32)
         away = np.float32(self._focal * HALF) / aside

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rushes.engines.animatic.painter.colour import Rgb, array
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import sample, smoothstep, spectral
-from rushes.engines.animatic.painter.raster import Field, blurred, filled, resized, strokes
+from rushes.engines.animatic.painter.raster import Field, blurred, filled, resized, single, strokes
 from rushes.engines.animatic.painter.stage import Stage
 
 TALL, WIDE = 640, 380
@@ -36,21 +36,17 @@ def _branch(
     `shape` is its length, its side (-1 or 1) and its droop.
     """
     length, side, droop = shape
-    needles: Lines = []
-    tops: Lines = []
     steps = max(4, int(length / 5.5))
-    for n in range(steps):
-        s = (n + rng.random()) / steps
-        x = start[0] + side * length * s
-        y = start[1] + droop * length * s**1.4 - 0.16 * length * np.sin(np.pi * s) - 0.10 * length * s**4
-        reach = length * 0.23 * (1.15 - 0.75 * s) + 3.5
-        for _ in range(3):
-            lean = side * rng.uniform(0.1, 0.95)
-            tip = (x + lean * reach, y + rng.uniform(0.25, 1.0) * reach)
-            needles.append(np.array([(x, y), tip]))
-        tops.append(np.array([(x - side * 2.5, y), (x + side * rng.uniform(4, 9), y + rng.uniform(0.2, 2.4))]))
-    fixed = [np.round(line * 16 * scale).astype(np.int32) for line in needles]
-    return fixed, [np.round(line * 16 * scale).astype(np.int32) for line in tops]
+    s = (np.arange(steps) + rng.random(steps)) / steps
+    x = start[0] + side * length * s
+    y = start[1] + droop * length * s**1.4 - 0.16 * length * np.sin(np.pi * s) - 0.10 * length * s**4
+    reach = length * 0.23 * (1.15 - 0.75 * s) + 3.5
+    lean, fall = rng.uniform(0.1, 0.95, (3, steps)), rng.uniform(0.25, 1.0, (3, steps))
+    tips = np.stack([x + side * lean * reach, y + fall * reach], axis=-1).reshape(-1, 2)
+    needles = np.stack([np.tile(np.stack([x, y], axis=1), (3, 1)), tips], axis=1)
+    ends = np.stack([x + side * rng.uniform(4, 9, steps), y + rng.uniform(0.2, 2.4, steps)], axis=1)
+    tops = np.stack([np.stack([x - side * 2.5, y], axis=1), ends], axis=1)
+    return list(np.round(needles * 16 * scale).astype(np.int32)), list(np.round(tops * 16 * scale).astype(np.int32))
 
 
 def grow(rng: np.random.Generator, tall: int) -> Tree:
@@ -85,7 +81,7 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
     tip = [np.round(np.array([(middle + lean, 3), (middle + lean, 40)]) * 16 * scale).astype(np.int32)]
     strokes(alpha, tip, (255,), thick)
     strokes(shade, tip, (90,), thick)
-    return Tree(*(plane.astype(np.float32) / 255 for plane in (shade, snow, alpha)))
+    return Tree(*(single(plane / np.float32(255)) for plane in (shade, snow, alpha)))
 
 
 def grove(stage: Stage, count: int = 6) -> list[Tree]:
@@ -165,9 +161,9 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
     alpha = np.zeros(size, np.float32)
     if row.ground is not None:
         rng = stage.rng(f"ground {row.base}")
-        bumps = np.cumsum(rng.normal(0, 1, size[1] // 8 + 3))
-        bumps -= np.linspace(bumps[0], bumps[-1], bumps.size)
-        line = np.interp(np.arange(size[1]) / 8, np.arange(bumps.size), blurred(bumps[:, None], 6)[:, 0])
+        walk: NDArray[np.float64] = np.cumsum(rng.normal(0, 1, size[1] // 8 + 3))
+        bumps = walk - np.linspace(float(walk[0]), float(walk[-1]), walk.size)
+        line = np.interp(np.arange(size[1]) / 8, np.arange(bumps.size), blurred(single(bumps[:, None]), 6)[:, 0])
         edge = foot - 0.006 * stage.unit + line[None, :] * 0.0016 * stage.unit
         rows = np.arange(size[0], dtype=np.float32)[:, None]
         alpha = np.clip(rows - edge, 0, 1).astype(np.float32)
@@ -186,7 +182,8 @@ def _set(
 ) -> None:
     """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
     width, height = max(2, int(size * WIDE / TALL)), max(3, int(size))
-    small = resized(np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha]), (width, height), area=True)  # fmt: skip
+    whole = np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha])
+    small = resized(whole, (width, height), area=True)
     if flip:
         small = small[:, ::-1]
     left, top = int(at[0] - width / 2), int(at[1] - height)

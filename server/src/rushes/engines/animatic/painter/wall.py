@@ -38,7 +38,8 @@ class Wall:
 
 def _size(pixels: Field) -> Size:
     coded = as_bytes(pixels)
-    return Size(*(np.ascontiguousarray(coded[..., n]) for n in (0, 3)), np.ascontiguousarray(coded[..., 1:]))
+    y, alpha = np.ascontiguousarray(coded[..., 0]), np.ascontiguousarray(coded[..., 3])
+    return Size(y, alpha, np.ascontiguousarray(coded[..., 1:]))
 
 
 def wall_texture(stage: Stage, metre: int, tag: str) -> Wall:
@@ -91,8 +92,8 @@ def _dress(stage: Stage, rng: np.random.Generator, front: Field, metre: int) -> 
         room = rows - shop - metre - height
         if room < 0 or width > cols - metre:
             continue
-        top = room - int(rng.uniform(0, min(room, 8 * metre)))
-        left = int(rng.uniform(0.3 * metre, cols - width - 0.3 * metre))
+        top = room - int(float(rng.random()) * min(room, 8 * metre))
+        left = int(0.3 * metre + float(rng.random()) * (cols - width - 0.6 * metre))
         colour = NEON[int(rng.integers(len(NEON)))]
         front[top : top + height, left : left + width] = tube_sign(rng, height, width, colour) * power
         _halo(front, (top, left, height, width), colour, power, metre)

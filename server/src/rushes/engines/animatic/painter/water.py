@@ -18,6 +18,7 @@ from rushes.engines.animatic.painter.raster import (
     product,
     resized,
     sampled,
+    single,
     total,
 )
 from rushes.engines.animatic.painter.stage import Stage
@@ -129,8 +130,8 @@ class Water:
     def _paint_luma(self, canvas: Canvas, across: Field, along: Field, mirror: Plane, glint: Plane | None) -> None:
         size = (canvas.width, self._rows)
         rows = self._stage.horizon - np.abs(self._drop + along * self._tilt) - 1
-        y = resized(np.maximum(rows, 0), size)
-        x = resized(across * (self._drop * 0.9), size) + self._columns
+        y = resized(single(np.maximum(rows, 0)), size)
+        x = resized(single(across * (self._drop * 0.9)), size) + self._columns
         above = canvas.y[: self._top]
         seen = sampled(above, x, y, cv2.BORDER_REPLICATE)
         share = resized(mirror, size)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, dither, yuv
 from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
+    Floats,
     Plane,
     as_bytes,
     blurred,
@@ -22,8 +22,6 @@ from rushes.engines.animatic.painter.raster import (
 )
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
-
-Floats = NDArray[np.float64]
 
 
 class Snow:

@@ -40,8 +40,9 @@ BIOMES: dict[str, tuple[str, ...]] = {
 """In order of weight: the first biome with a word in the prompt is painted."""
 
 INDOORS = (
-    "library", "libraries", "room$", "bedroom", "kitchen", "office", "studio$", "indoor", "interior", "cafe$", "café",
-    "restaurant", "bathroom", "classroom", "museum", "hallway", "laboratory", "stage$", "portrait", "close-up of a face",
+    "library", "libraries", "room$", "bedroom", "kitchen", "office", "studio$", "indoor", "interior", "cafe$",
+    "café", "restaurant", "bathroom", "classroom", "museum", "hallway", "laboratory", "stage$", "portrait",
+    "close-up of a face",
 )  # fmt: skip
 """Places the painter cannot draw; an outdoor word beside them is usually a view, a picture or a name."""
 
@@ -59,7 +60,9 @@ TIMES: dict[str, tuple[str, ...]] = {
 """In order of weight: the first time of day with a word in the prompt sets the light."""
 
 MARKS: dict[str, tuple[str, ...]] = {
-    "snowfall": ("snowfall", "snowing", "snow falling", "falling snow", "snowstorm", "blizzard", "snowflake", "flurries"),
+    "snowfall": (
+        "snowfall", "snowing", "snow falling", "falling snow", "snowstorm", "blizzard", "snowflake", "flurries",
+    ),
     "snow": ("snow", "winter", "frozen", "icy$", "ice$", "glacier", "arctic"),
     "rain": ("rain$", "rainy", "raining", "rainfall", "rainstorm", "drizzle", "downpour", "storm", "thunder"),
     "fog": ("fog", "mist$", "misty", "haze$", "hazy"),
@@ -94,14 +97,14 @@ MOVES: dict[str, tuple[str, ...]] = {
         "moves forward", "moving forward", "forward", "fly through", "flying through", "approach",
     ),
     "left": ("pan left", "pans left", "panning left", "truck left", "left pan", "to the left", "moves left"),
-    "right": (
-        "pan right", "pans right", "panning right", "truck right", "to the right", "moves right", "pan$", "panning",
-        "tracking", "pans across", "pan across",
-    ),
+    "right": ("pan right", "pans right", "panning right", "truck right", "right pan", "to the right", "moves right"),
     "up": ("tilt up", "tilts up", "crane up", "rise", "rising shot", "rises"),
     "down": ("tilt down", "tilts down", "crane down", "descend"),
     "aerial": ("aerial", "drone", "bird's eye", "birds-eye", "flyover", "fly over", "flying over", "from above"),
 }  # fmt: skip
+
+PANS = ("pan$", "panning", "tracking", "sideways")
+"""A sideways move without a direction."""
 
 SPEEDS: tuple[tuple[float, tuple[str, ...]], ...] = (
     (0.4, ("very slow",)),
@@ -151,6 +154,8 @@ def _first(text: str, sets: dict[str, tuple[str, ...]], otherwise: str) -> str:
 
 def _moves(text: str) -> tuple[str, ...]:
     moves = [name for name, words in MOVES.items() if _found(text, words)]
+    if not {"left", "right", "up", "down"} & set(moves) and _found(text, PANS):
+        moves.append("right")
     return ("static",) if "static" in moves else tuple(moves[:2])
 
 
