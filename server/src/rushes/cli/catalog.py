@@ -25,7 +25,10 @@ def list_models(as_json: bool) -> None:
         rows = [{"model": c.id, "task": c.task, "engine": c.engine, "description": c.brief_description} for c in cards]
         typer.echo(json.dumps({"models": rows}))
         return
-    table = Table("model", "task", "engine", "description")
+    table = Table()
+    table.add_column("model", no_wrap=True)
+    for name in ("task", "engine", "description"):
+        table.add_column(name)
     for card in cards:
         table.add_row(card.id, card.task, card.engine, card.brief_description)
     Console().print(table)
