@@ -15,11 +15,11 @@ SELECT r.request_id FROM requests r
  WHERE r.status IN ('success', 'failed', 'cancelled')
    AND (SELECT count(*) FROM events e WHERE e.request_id = r.request_id AND e.status IN ('success', 'failed', 'cancelled')) <> 1;
 
--- name: wanted_webhook_has_a_row
-SELECT r.request_id FROM requests r
- WHERE r.status IN ('success', 'failed', 'cancelled') AND r.webhook_url IS NOT NULL
-   AND 'request.' || r.status = ANY(r.webhook_events)
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.request_id = r.request_id AND o.status = r.status);
+-- name: wanted_webhooks_have_one_row_each
+-- Exactly the events that were asked for lie in the outbox, once.
+SELECT e.request_id, e.n, e.status FROM events e JOIN requests r USING (request_id)
+ WHERE (r.webhook_url IS NOT NULL AND 'request.' || e.status = ANY(r.webhook_events))
+    <> EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = 'evt_' || e.request_id || '_' || e.n AND o.status = e.status);
 
 -- name: success_has_its_artifacts
 SELECT r.request_id FROM requests r
@@ -38,8 +38,32 @@ SELECT e.request_id, before.status AS was, e.status AS became FROM events e
 -- name: events_are_numbered_without_gaps
 SELECT request_id FROM events GROUP BY request_id HAVING min(n) <> 1 OR max(n) <> count(*);
 
+-- name: the_last_event_is_the_status
+SELECT r.request_id, r.status, e.status AS event FROM requests r
+  LEFT JOIN events e ON e.request_id = r.request_id AND e.n = r.event_n WHERE e.status IS DISTINCT FROM r.status;
+
 -- name: attempts_rise_by_one
 SELECT r.request_id FROM requests r WHERE (SELECT coalesce(max(attempt), 0) FROM attempts a WHERE a.request_id = r.request_id) <> r.attempt;
+
+-- name: attempts_have_no_gaps
+SELECT request_id FROM attempts GROUP BY request_id HAVING min(attempt) <> 1 OR max(attempt) <> count(*);
+
+-- name: tries_stay_within_the_limit
+-- The limit is 3 unless the test says otherwise; a hand-back gives its try back, so tries never exceed attempts.
+SELECT request_id, tries, attempt FROM requests
+ WHERE tries < 0 OR tries > attempt OR tries > coalesce(nullif(current_setting('rushes.max_tries', true), ''), '3')::integer;
+
+-- name: one_attempt_succeeded_and_it_was_the_last
+SELECT r.request_id, r.status, r.attempt, a.attempt AS succeeded FROM requests r
+  LEFT JOIN attempts a ON a.request_id = r.request_id AND a.result = 'success'
+ WHERE (r.status = 'success') <> (a.attempt IS NOT NULL) OR a.attempt <> r.attempt;
+
+-- name: every_older_attempt_is_closed
+SELECT a.request_id, a.attempt FROM attempts a JOIN requests r USING (request_id)
+ WHERE a.finished_at IS NULL AND (a.attempt < r.attempt OR r.status NOT IN ('dispatched', 'processing'));
+
+-- name: only_success_has_artifacts
+SELECT a.request_id FROM artifacts a JOIN requests r USING (request_id) WHERE r.status <> 'success';
 
 -- name: the_last_attempt_made_the_artifacts
 SELECT a.artifact_id FROM artifacts a JOIN requests r USING (request_id) WHERE a.attempt <> r.attempt;
@@ -57,6 +81,19 @@ SELECT o.org_id, o.unfinished FROM organisations o
  WHERE o.unfinished <> (SELECT count(*) FROM requests r
                          WHERE r.org_id = o.org_id AND r.status NOT IN ('success', 'failed', 'cancelled'));
 
+-- name: keys_hold_and_spend_what_their_requests_say
+SELECT k.key_id, k.held_micro, k.spent_micro FROM api_keys k
+ WHERE k.held_micro <> (SELECT coalesce(sum(quote_micro), 0) FROM requests r
+                         WHERE r.key_id = k.key_id AND r.status NOT IN ('success', 'failed', 'cancelled'))
+    OR k.spent_micro <> (SELECT coalesce(sum(charge_micro), 0) FROM usage_rows u WHERE u.key_id = k.key_id);
+
+-- name: usage_is_what_customers_see
+SELECT r.org_id FROM requests r LEFT JOIN usage_rows u USING (request_id)
+ GROUP BY r.org_id HAVING coalesce(sum(r.charge_micro), 0) <> coalesce(sum(u.charge_micro), 0);
+
+-- name: no_running_request_without_a_lease
+SELECT request_id FROM requests WHERE (status IN ('dispatched', 'processing')) <> (lease_until IS NOT NULL);
+
 -- name: no_lease_on_a_final_request
 SELECT request_id FROM requests WHERE status IN ('success', 'failed', 'cancelled') AND (lease_until IS NOT NULL OR waiting);
 
@@ -66,7 +103,15 @@ SELECT request_id FROM requests WHERE waiting <> (status = 'queued');
 -- name: rows_stay_with_their_organisation
 SELECT r.request_id FROM requests r JOIN usage_rows u USING (request_id) WHERE u.org_id <> r.org_id
 UNION ALL SELECT r.request_id FROM requests r JOIN events e USING (request_id) WHERE e.org_id <> r.org_id
-UNION ALL SELECT r.request_id FROM requests r JOIN artifacts a USING (request_id) WHERE a.org_id <> r.org_id;
+UNION ALL SELECT r.request_id FROM requests r JOIN artifacts a USING (request_id) WHERE a.org_id <> r.org_id
+UNION ALL SELECT r.request_id FROM requests r JOIN outbox o USING (request_id) WHERE o.org_id <> r.org_id
+UNION ALL SELECT r.request_id FROM requests r JOIN api_keys k USING (key_id) WHERE k.org_id <> r.org_id;
 
 -- name: charge_is_the_usage_row
 SELECT r.request_id FROM requests r JOIN usage_rows u USING (request_id) WHERE u.charge_micro IS DISTINCT FROM r.charge_micro;
+
+-- name: running_attempts_are_counted
+-- Where an organisation has a limit of running requests, and nowhere else, what runs is counted.
+SELECT o.org_id, o.running, o.max_running FROM organisations o
+ WHERE o.running <> CASE WHEN o.max_running IS NULL THEN 0 ELSE (SELECT count(*) FROM requests r
+         WHERE r.org_id = o.org_id AND r.status IN ('dispatched', 'processing')) END;

@@ -16,14 +16,17 @@ def statements() -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def check_invariants(database_url: str, objects: Path | None = None) -> None:
+def check_invariants(database_url: str, objects: Path | None = None, *, max_tries: int = 3) -> None:
     """Raises AssertionError with the name and rows of every invariant that does not hold."""
-    broken = asyncio.run(_broken(database_url, objects))
+    broken = asyncio.run(broken_invariants(database_url, objects, max_tries=max_tries))
     assert not broken, broken
 
 
-async def _broken(database_url: str, objects: Path | None) -> dict[str, list[str]]:
-    connection = await asyncpg.connect(database_url)
+async def broken_invariants(
+    database_url: str, objects: Path | None = None, *, max_tries: int = 3
+) -> dict[str, list[str]]:
+    """The name and first rows of every invariant that does not hold."""
+    connection = await asyncpg.connect(database_url, server_settings={"rushes.max_tries": str(max_tries)})
     try:
         broken: dict[str, list[str]] = {}
         for name, statement in statements().items():

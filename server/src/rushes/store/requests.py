@@ -100,10 +100,13 @@ class Requests:
         return [Request.of(row) for row in rows]
 
     async def begin(self, request_id: UUID, attempt: int, stage: str) -> bool:
-        """dispatched -> processing; False if the attempt is no longer current."""
+        """dispatched -> processing, durable: were it lost in a crash, a finish would skip a status.
+
+        True also when an earlier try of this very call had committed; False if the attempt is no longer current.
+        """
         async with self._database.transaction() as connection:
-            await connection.execute("SET LOCAL synchronous_commit = off")
-            return await _sql.begin(connection, stage=stage, request_id=request_id, attempt=attempt) is not None
+            row = await _sql.begin(connection, stage=stage, request_id=request_id, attempt=attempt)
+        return row is not None or await self._stands(request_id, attempt, Status.PROCESSING)
 
     async def progress(self, request_id: UUID, attempt: int, progress: int, stage: str) -> None:
         """Write the latest progress; lost in a crash of PostgreSQL, which is fine."""
@@ -121,13 +124,13 @@ class Requests:
         async with self._database.connection() as connection:
             await _sql.remember(connection, ref=ref, request_id=request_id, attempt=attempt)
 
-    async def renew(self, held: Sequence[tuple[UUID, int]], lease: timedelta) -> set[UUID]:
-        """Renew every lease held, in one statement; the ids that are still the caller's."""
+    async def renew(self, held: Sequence[tuple[UUID, int]], lease: timedelta) -> set[tuple[UUID, int]]:
+        """Renew every lease held, in one statement; the attempts that are still the caller's."""
         async with self._database.connection() as connection:
             rows = await collect(
                 _sql.renew(connection, lease=lease, request_ids=[h[0] for h in held], attempts=[h[1] for h in held])
             )
-        return {row["request_id"] for row in rows}
+        return {(row["request_id"], row["attempt"]) for row in rows}
 
     async def finish(self, request_id: UUID, attempt: int, ending: Ending) -> bool:
         """End a request under the fence, all or nothing.
@@ -136,11 +139,7 @@ class Requests:
         reply was lost. False if another attempt or a cancel holds the request: the caller deletes its artifacts.
         """
         row = await self._conclude(request_id, ending, attempt=attempt, from_statuses=RUNNING)
-        if row is not None:
-            return True
-        async with self._database.connection() as connection:
-            holder = await _sql.holder(connection, request_id=request_id)
-        return holder is not None and holder["attempt"] == attempt and holder["status"] == ending.status
+        return row is not None or await self._stands(request_id, attempt, ending.status)
 
     async def hand_back(self, request_id: UUID, attempt: int) -> bool:
         """Return a request to the queue with its try, because this qworker is going away."""
@@ -280,6 +279,12 @@ class Requests:
         return {row["model"]: (row["queued"], row["running"]) for row in rows}
 
     # -- shared ---------------------------------------------------------------------------------------------------
+
+    async def _stands(self, request_id: UUID, attempt: int, status: Status) -> bool:
+        """Whether a fenced write that changed no row had been made before, and only its reply was lost."""
+        async with self._database.connection() as connection:
+            holder = await _sql.holder(connection, request_id=request_id)
+        return holder is not None and holder["attempt"] == attempt and holder["status"] == status
 
     async def _conclude(
         self,

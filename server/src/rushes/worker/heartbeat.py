@@ -2,17 +2,21 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from rushes.store.database import Database, DatabaseUnavailable
+from rushes.store.database import Database
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
 from rushes.telemetry import logger
 
 log = logger("heartbeat")
+
+AGAIN_SECONDS = 1.0
+"""After a failed heartbeat, the next: a lease has room for few of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Beat:
 class Heartbeat:
     """Renews all leases of a qworker in one statement. start, started and stop, in any order.
 
-    `beat` and `lost` are called in the heartbeat's thread: what to renew, and the requests that are no longer ours.
+    `beat` and `lost` are called in the heartbeat's thread: what to renew, and the attempts that are no longer ours.
+    While PostgreSQL is away nothing is lost, until that has lasted for `outage_grace` seconds.
     """
 
     def __init__(
@@ -36,17 +41,20 @@ class Heartbeat:
         *,
         lease: timedelta,
         every: float,
+        outage_grace: float,
         beat: Callable[[], Beat],
-        lost: Callable[[set[UUID]], None],
+        lost: Callable[[set[tuple[UUID, int]]], None],
     ) -> None:
         self._dsn = dsn
         self._qworker_id = qworker_id
         self._lease = lease
         self._every = every
+        self._outage_grace = outage_grace
         self._beat = beat
         self._lost = lost
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._renewed_at = 0.0
 
     @property
     def started(self) -> bool:
@@ -55,6 +63,7 @@ class Heartbeat:
     def start(self) -> None:
         if self._thread is None:
             self._stop.clear()
+            self._renewed_at = time.monotonic()
             self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="heartbeat", daemon=True)
             self._thread.start()
 
@@ -68,19 +77,27 @@ class Heartbeat:
         database = Database(self._dsn, size=1)
         requests, workers = Requests(database, keep_seconds=0), Workers(database)
         while not self._stop.is_set():
+            beat = self._beat()
             try:
                 await database.start()
-                await self._once(requests, workers)
-            except DatabaseUnavailable as error:
-                log.warning("heartbeat_failed", error=str(error))
-            self._stop.wait(self._every)
+                await self._renew(beat, requests, workers)
+            except Exception as error:  # a thread that died of one bad beat would lose every lease
+                log.warning("heartbeat_failed", error=str(error) or type(error).__name__)
+                self._give_up(beat)
+                self._stop.wait(min(self._every, AGAIN_SECONDS))
+            else:
+                self._renewed_at = time.monotonic()
+                self._stop.wait(self._every)
         await database.stop()
 
-    async def _once(self, requests: Requests, workers: Workers) -> None:
-        beat = self._beat()
+    async def _renew(self, beat: Beat, requests: Requests, workers: Workers) -> None:
         if beat.held:
-            kept = await requests.renew(beat.held, self._lease)
-            gone = {request_id for request_id, _ in beat.held} - kept
+            gone = set(beat.held) - await requests.renew(beat.held, self._lease)
             if gone:
                 self._lost(gone)
         await workers.seen(self._qworker_id, busy=len(beat.held), draining=beat.draining)
+
+    def _give_up(self, beat: Beat) -> None:
+        """An outage this long has surely cost us our leases: work that nobody will take need not go on."""
+        if beat.held and time.monotonic() - self._renewed_at > self._outage_grace:
+            self._lost(set(beat.held))

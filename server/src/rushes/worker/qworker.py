@@ -33,8 +33,6 @@ log = logger("qworker")
 
 POLL_SECONDS = 5.0
 """The safety net under NOTIFY, jittered."""
-WAKE_SPREAD = 0.002
-"""Idle qworkers that hear the same NOTIFY spread their claims over two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,8 @@ class QWorker:
         self._engines = engines
         self._lanes = self._lanes_of(shape.engines)
         self._free = [Slot(number, environment, logs) for number in range(shape.slots)]
-        self._attempts: dict[UUID, Attempt] = {}
+        # By number too: a new attempt of a request may run here before its superseded one has stopped.
+        self._attempts: dict[tuple[UUID, int], Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._draining = False
@@ -109,7 +108,8 @@ class QWorker:
             self.qworker_id,
             lease=shape.lease,
             every=shape.heartbeat_seconds,
-            beat=lambda: Beat([(i, a.request.attempt) for i, a in list(self._attempts.items())], self._draining),
+            outage_grace=shape.policy.outage_grace_seconds,
+            beat=lambda: Beat(list(self._attempts), self._draining),
             lost=self._lost,
         )
         listener.on("rushes_queue", self._queued)
@@ -185,14 +185,14 @@ class QWorker:
                 ),
                 self._shape.scratch / f"{request.request_id}-{request.attempt}",
             )
-            self._attempts[request.request_id] = attempt
+            self._attempts[request.request_id, request.attempt] = attempt
             if self._draining:
                 attempt.stop(draining=True)
             await attempt.run()
         except Exception:  # an attempt must never take the qworker with it; its lease will end
             log.exception("attempt_lost", request_id=str(request.request_id))
         finally:
-            self._attempts.pop(request.request_id, None)
+            self._attempts.pop((request.request_id, request.attempt), None)
             self._free.append(slot)
             self._wake.set()
 
@@ -203,17 +203,16 @@ class QWorker:
             self._wake.set()
 
     def _cancelled(self, payload: str) -> None:
-        attempt = self._attempts.get(UUID(payload))
-        if attempt is not None:
-            attempt.stop(superseded=True)
+        for (request_id, _), attempt in self._attempts.items():
+            if request_id == UUID(payload):
+                attempt.stop(superseded=True)
 
-    def _lost(self, request_ids: set[UUID]) -> None:
+    def _lost(self, held: set[tuple[UUID, int]]) -> None:
         """Called in the heartbeat's thread: these leases are not ours any more."""
 
         def stop() -> None:
-            for request_id in request_ids:
-                if request_id in self._attempts:
-                    self._attempts[request_id].stop(superseded=True)
+            for key in held & self._attempts.keys():
+                self._attempts[key].stop(superseded=True)
 
         self._loop.call_soon_threadsafe(stop)
 

@@ -61,17 +61,36 @@ SELECT body_hash, request_id, answer FROM idempotency WHERE org_id = :org_id AND
 DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '48 hours';
 
 -- name: claim
--- Take up to :slots queued requests of some lanes, best first. One index scan where there is one lane.
+-- Take up to :slots queued requests of some lanes, best first. One index scan where there is one lane. Organisations
+-- that already run as much as they may are passed over: a look into an index that is empty where nobody has a limit.
+-- Where there is one, the organisation's row is locked, so that claims at the same time cannot pass it together; the
+-- locks are taken request first, then organisations in order, as in conclude.
 WITH next AS MATERIALIZED (
-  SELECT request_id FROM requests
+  SELECT request_id, org_id, priority, start_tag FROM requests
    WHERE waiting AND lane = ANY(:lanes::text[]) AND not_before <= clock_timestamp()
+     AND org_id <> ALL (ARRAY(SELECT o.org_id FROM organisations o
+                               WHERE o.max_running IS NOT NULL AND o.running >= o.max_running))
    ORDER BY priority DESC, start_tag, request_id LIMIT :slots FOR UPDATE SKIP LOCKED
+), limited AS MATERIALIZED (
+  SELECT o.org_id, o.max_running - o.running AS room FROM organisations o
+   WHERE o.max_running IS NOT NULL AND o.org_id IN (SELECT org_id FROM next) ORDER BY o.org_id FOR UPDATE
+), chosen AS MATERIALIZED (
+  SELECT ranked.request_id, ranked.org_id
+    FROM (SELECT request_id, org_id,
+                 row_number() OVER (PARTITION BY org_id ORDER BY priority DESC, start_tag, request_id) AS nth
+            FROM next) ranked
+    LEFT JOIN limited USING (org_id)
+   WHERE limited.org_id IS NULL OR ranked.nth <= limited.room
+), counted AS (
+  UPDATE organisations o SET running = o.running + taken.n
+    FROM (SELECT org_id, count(*)::integer AS n FROM chosen JOIN limited USING (org_id) GROUP BY org_id) taken
+   WHERE o.org_id = taken.org_id
 ), claimed AS (
   UPDATE requests r
      SET status = 'dispatched', waiting = false, attempt = r.attempt + 1, tries = r.tries + 1,
          qworker_id = :qworker_id, lease_until = clock_timestamp() + :lease, progress = 0, stage = NULL,
          event_n = r.event_n + 1, updated_at = clock_timestamp()
-    FROM next WHERE r.request_id = next.request_id
+    FROM chosen WHERE r.request_id = chosen.request_id
   RETURNING r.*
 ), tried AS (
   INSERT INTO attempts (request_id, attempt, qworker_id) SELECT request_id, attempt, qworker_id FROM claimed
@@ -116,11 +135,12 @@ UPDATE requests SET remembered = :ref
  WHERE request_id = :request_id AND attempt = :attempt AND status IN ('dispatched', 'processing');
 
 -- name: renew
--- Renew every lease a qworker holds, in one statement; what does not come back is no longer its own.
+-- Renew every lease a qworker holds, in one statement; what does not come back is no longer its own. With the attempt's
+-- number, because a qworker may hold a new attempt of a request whose old one it has not yet let go.
 UPDATE requests r SET lease_until = clock_timestamp() + :lease
   FROM unnest(:request_ids::uuid[], :attempts::integer[]) AS held (request_id, attempt)
  WHERE r.request_id = held.request_id AND r.attempt = held.attempt AND r.status IN ('dispatched', 'processing')
-RETURNING r.request_id;
+RETURNING r.request_id, r.attempt;
 
 -- name: conclude^
 -- The one way a request ends. Only if it may still end so: status and outcome, event, webhook row, usage row, the money
@@ -140,11 +160,18 @@ WITH ended AS (
      AND (NOT :expired_only OR r.lease_until < clock_timestamp())
      AND r.status = ANY(:from_statuses::text[])
   RETURNING r.*
+), tried AS (
+  UPDATE attempts t SET finished_at = clock_timestamp(), result = ended.status, error = ended.error, report = :report
+    FROM ended WHERE t.request_id = ended.request_id AND t.attempt = ended.attempt AND t.finished_at IS NULL
+  RETURNING t.request_id
 ), money AS (
   UPDATE organisations o
      SET held_micro = o.held_micro - ended.quote_micro, unfinished = o.unfinished - 1,
-         balance_micro = o.balance_micro - ended.charge_micro
-    FROM ended WHERE o.org_id = ended.org_id RETURNING o.org_id
+         balance_micro = o.balance_micro - ended.charge_micro,
+         -- an open attempt is one that ran; counted only where there is a limit (claim)
+         running = CASE WHEN o.max_running IS NULL THEN 0
+                        ELSE greatest(0, o.running - (SELECT count(*)::integer FROM tried)) END
+    FROM ended WHERE o.org_id = ended.org_id RETURNING o.org_id, o.max_running
 ), key AS (
   UPDATE api_keys k
      SET held_micro = k.held_micro - ended.quote_micro, spent_micro = k.spent_micro + ended.charge_micro
@@ -169,11 +196,10 @@ WITH ended AS (
   INSERT INTO outbox (event_id, request_id, org_id, status, url)
   SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
     FROM ended WHERE webhook_url IS NOT NULL AND 'request.' || status = ANY(webhook_events)
-), tried AS (
-  UPDATE attempts t SET finished_at = clock_timestamp(), result = ended.status, error = ended.error, report = :report
-    FROM ended WHERE t.request_id = ended.request_id AND t.attempt = ended.attempt AND t.finished_at IS NULL
 )
 SELECT ended.*, pg_notify('rushes_request', request_id::text),
+       -- there is room for another of this organisation's requests, which idle qworkers had passed over
+       (SELECT pg_notify('rushes_queue', ended.lane) FROM money WHERE max_running IS NOT NULL),
        CASE WHEN :attempt::integer IS NULL AND qworker_id IS NOT NULL
             THEN pg_notify('rushes_stop', request_id::text) END
   FROM ended;
@@ -188,6 +214,9 @@ WITH back AS (
    WHERE r.request_id = :request_id AND r.attempt = :attempt AND r.status IN ('dispatched', 'processing')
      AND (NOT :expired_only OR r.lease_until < clock_timestamp())
   RETURNING r.*
+), room AS (
+  UPDATE organisations o SET running = greatest(0, o.running - 1)
+    FROM back WHERE o.org_id = back.org_id AND o.max_running IS NOT NULL
 ), event AS (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, event_n, org_id, status, attempt FROM back
@@ -204,7 +233,7 @@ SELECT back.request_id, pg_notify('rushes_request', request_id::text), pg_notify
 -- name: expired_leases
 -- Requests whose lease ran out, oldest first.
 SELECT request_id, attempt, tries FROM requests
- WHERE status IN ('dispatched', 'processing') AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 100;
+ WHERE status IN ('dispatched', 'processing') AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 500;
 
 -- name: expire_all_leases!
 -- Every qworker is known to be dead: their leases end now.

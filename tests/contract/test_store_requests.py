@@ -1,0 +1,461 @@
+"""The life of a request in the store: claim, fence, finish, cancel, hand-back, rescue."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from rushes.domain.request import FINAL, Status
+from rushes.store.database import Database, DatabaseUnavailable
+from rushes.store.requests import Requests
+from support.postgres_proxy import postgres_proxy
+from support.queueing import LANE, LEASE, claim_one, failure, make_org, make_request, started, success
+
+NOW = timedelta(0)
+SOON = timedelta(milliseconds=1)
+
+
+async def submitted(requests: Requests, org_id: UUID, count: int = 1, **changes: object) -> list[UUID]:
+    """The ids of new requests, in the order of their submits."""
+    return [(await requests.submit(make_request(org_id, **changes))).request_id for _ in range(count)]
+
+
+async def drain_leases(database: Database) -> None:
+    """Make every lease run out now, as if its time had passed."""
+    async with database.connection() as connection:
+        await connection.execute(
+            "UPDATE requests SET lease_until = clock_timestamp() - interval '1 ms' WHERE lease_until IS NOT NULL"
+        )
+
+
+# -- claiming ---------------------------------------------------------------------------------------------------------
+
+
+async def test_claims_follow_priority_then_the_order_of_submits(requests: Requests, org_id: UUID) -> None:
+    first, second = await submitted(requests, org_id, 2)
+    (urgent,) = await submitted(requests, org_id, priority=5)
+    (late,) = await submitted(requests, org_id, priority=-1)
+    claimed = await requests.claim(uuid4(), [LANE], 3, LEASE)
+    assert [request.request_id for request in claimed] == [urgent, first, second]
+    assert (await claim_one(requests)).request_id == late
+
+
+async def test_a_claim_takes_only_its_lanes_and_never_more_than_its_slots(requests: Requests, org_id: UUID) -> None:
+    await submitted(requests, org_id, 3)
+    (other,) = await submitted(requests, org_id, lane="diffusers/wan")
+    assert len(await requests.claim(uuid4(), [LANE], 2, LEASE)) == 2
+    claimed = await requests.claim(uuid4(), ["diffusers/wan", "diffusers/ltx"], 4, LEASE)
+    assert [request.request_id for request in claimed] == [other]
+    assert await requests.claim(uuid4(), ["diffusers/ltx"], 4, LEASE) == []
+
+
+async def test_a_late_organisation_waits_for_two_claims_at_most(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    other = await make_org(database, "late")
+    await submitted(requests, org_id, 1000)
+    await requests.claim(uuid4(), [LANE], 100, LEASE)
+    (mine,) = await submitted(requests, other)
+    next_two = [(await claim_one(requests)).request_id for _ in range(2)]
+    assert mine in next_two
+
+
+async def test_two_busy_organisations_share_by_the_work_they_ask_for(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    other = await make_org(database, "long films")
+    await submitted(requests, org_id, 40, cost=1.0)
+    await submitted(requests, other, 10, cost=4.0)
+    claimed = await requests.claim(uuid4(), [LANE], 25, LEASE)
+    assert sum(request.org_id == org_id for request in claimed) == 20
+
+
+async def test_racing_claims_never_take_the_same_request(requests: Requests, org_id: UUID) -> None:
+    ids = await submitted(requests, org_id, 60)
+    workers = [uuid4() for _ in range(8)]
+    rounds = await asyncio.gather(*(requests.claim(worker, [LANE], 3, LEASE) for worker in workers for _ in range(4)))
+    claimed = [request.request_id for requests_of_one in rounds for request in requests_of_one]
+    assert len(claimed) == len(set(claimed))
+    rest = await requests.claim(uuid4(), [LANE], 100, LEASE)
+    assert sorted(claimed + [request.request_id for request in rest]) == sorted(ids)
+
+
+async def test_a_request_put_off_is_claimed_when_its_time_has_come(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    await submitted(requests, org_id)
+    request = await started(requests)
+    assert await requests.retry(request.request_id, request.attempt, timedelta(hours=1), "It broke")
+    assert await requests.claim(uuid4(), [LANE], 1, LEASE) == []
+    async with database.connection() as connection:
+        await connection.execute("UPDATE requests SET not_before = clock_timestamp()")
+    assert (await claim_one(requests)).attempt == 2
+
+
+# -- the fence --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_superseded_attempt_changes_nothing_by_any_write(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    old = await started(requests)
+    await drain_leases(database)
+    assert await requests.rescue(max_tries=3) == (1, 0)
+    current = await claim_one(requests)
+    before = await requests.get(org_id, request_id)
+    assert not await requests.begin(request_id, old.attempt, "loading")
+    await requests.progress(request_id, old.attempt, 80, "generating")
+    await requests.remember(request_id, old.attempt, "stolen")
+    assert await requests.renew([(request_id, old.attempt)], LEASE) == set()
+    assert not await requests.finish(request_id, old.attempt, success())
+    assert not await requests.finish(request_id, old.attempt, failure())
+    assert not await requests.retry(request_id, old.attempt, NOW, "It broke")
+    assert not await requests.hand_back(request_id, old.attempt)
+    assert await requests.get(org_id, request_id) == before
+    assert await requests.artifacts([request_id]) == []
+    assert await requests.begin(request_id, current.attempt, "loading")
+
+
+async def test_an_attempt_whose_request_went_back_to_the_queue_cannot_finish_it(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    sleeper = await started(requests)
+    await drain_leases(database)
+    await requests.rescue(max_tries=3)
+    assert not await requests.finish(request_id, sleeper.attempt, success())
+    assert (await requests.get(org_id, request_id)).status is Status.QUEUED  # type: ignore[union-attr]
+
+
+async def test_renewing_says_which_leases_are_still_held(requests: Requests, database: Database, org_id: UUID) -> None:
+    lost, kept, gone = await submitted(requests, org_id, 3)
+    claimed = {request.request_id: request for request in await requests.claim(uuid4(), [LANE], 3, SOON)}
+    await requests.cancel(org_id, gone)
+    assert await requests.hand_back(lost, claimed[lost].attempt)
+    held = [(request.request_id, request.attempt) for request in claimed.values()]
+    assert await requests.renew(held, LEASE) == {(kept, 1)}
+    assert await requests.rescue(max_tries=3) == (0, 0)
+
+
+async def test_progress_never_falls_within_an_attempt_and_starts_again_in_the_next(
+    requests: Requests, org_id: UUID
+) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    first = await started(requests)
+    for percent in (10, 60, 30):
+        await requests.progress(request_id, first.attempt, percent, "generating")
+    assert (await requests.get(org_id, request_id)).progress == 60  # type: ignore[union-attr]
+    await requests.retry(request_id, first.attempt, NOW, "It broke")
+    assert (await claim_one(requests)).progress == 0
+
+
+# -- the finish -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_success_writes_everything_at_once(requests: Requests, org_id: UUID) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    request = await started(requests)
+    ending = success(report={"seed": 7})
+    assert await requests.finish(request_id, request.attempt, ending)
+    done = await requests.get(org_id, request_id)
+    assert done is not None
+    assert (done.status, done.progress, done.charge_micro, done.outcome) == (Status.SUCCESS, 100, 1_000, {"seed": 7})
+    assert done.expires_at - done.finished_at == timedelta(days=7)  # type: ignore[operator]
+    assert {row["artifact_id"] for row in await requests.artifacts([request_id])} == {
+        artifact.artifact_id for artifact in ending.artifacts
+    }
+    assert [(row["n"], row["status"]) for row in await requests.events(request_id)] == [
+        (1, "queued"),
+        (2, "dispatched"),
+        (3, "processing"),
+        (4, "success"),
+    ]
+
+
+async def test_of_many_finishes_of_one_attempt_only_the_first_ending_stands(requests: Requests, org_id: UUID) -> None:
+    for _ in range(10):
+        (request_id,) = await submitted(requests, org_id)
+        request = await started(requests)
+        endings = [success(), failure(), failure("timeout"), success()]
+        won = await asyncio.gather(*(requests.finish(request_id, request.attempt, ending) for ending in endings))
+        done = await requests.get(org_id, request_id)
+        assert done is not None
+        assert [ending.status for ending, stands in zip(endings, won, strict=True) if stands] == [done.status] * 2
+        assert len(await requests.events(request_id)) == 4
+
+
+async def test_a_finish_whose_commit_went_through_without_a_reply_still_counts_as_ours(
+    requests: Requests, database_url: str, org_id: UUID
+) -> None:
+    """Crash row 10."""
+    async with postgres_proxy(database_url) as proxy:
+        cut_off = Database(proxy.dsn, size=1)
+        await cut_off.start()
+        worker = Requests(cut_off, keep_seconds=60)
+        for ending in (success(), failure()):
+            (request_id,) = await submitted(requests, org_id)
+            request = await started(worker)
+            proxy.lose_reply("COMMIT")
+            with pytest.raises(DatabaseUnavailable):
+                await worker.finish(request_id, request.attempt, ending)
+            assert proxy.swallowed.is_set()
+            assert (await requests.get(org_id, request_id)).status is ending.status  # type: ignore[union-attr]
+            assert await worker.finish(request_id, request.attempt, ending)
+            assert len(await requests.events(request_id)) == 4
+        await cut_off.stop()
+
+
+async def test_a_begin_whose_commit_went_through_without_a_reply_still_counts_as_ours(
+    requests: Requests, database_url: str, org_id: UUID
+) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    async with postgres_proxy(database_url) as proxy:
+        cut_off = Database(proxy.dsn, size=1)
+        await cut_off.start()
+        worker = Requests(cut_off, keep_seconds=60)
+        request = await claim_one(worker)
+        proxy.lose_reply("COMMIT")
+        with pytest.raises(DatabaseUnavailable):
+            await worker.begin(request_id, request.attempt, "loading")
+        assert await worker.begin(request_id, request.attempt, "loading")
+        await cut_off.stop()
+    assert [row["status"] for row in await requests.events(request_id)] == ["queued", "dispatched", "processing"]
+
+
+async def test_a_claim_whose_reply_was_lost_is_rescued_by_its_lease(
+    requests: Requests, database: Database, database_url: str, org_id: UUID
+) -> None:
+    await submitted(requests, org_id)
+    async with postgres_proxy(database_url) as proxy:
+        cut_off = Database(proxy.dsn, size=1)
+        await cut_off.start()
+        proxy.lose_reply("SELECT 1")
+        with pytest.raises(DatabaseUnavailable):
+            await Requests(cut_off, keep_seconds=60).claim(uuid4(), [LANE], 1, SOON)
+        await cut_off.stop()
+    await drain_leases(database)
+    assert await requests.rescue(max_tries=3) == (1, 0)
+    assert (await claim_one(requests)).attempt == 2
+
+
+# -- cancel -----------------------------------------------------------------------------------------------------------
+
+
+async def test_against_a_cancel_a_finish_wins_or_loses_but_never_both(requests: Requests, org_id: UUID) -> None:
+    """Crash row 12."""
+    endings: set[Status] = set()
+    for number in range(40):
+        (request_id,) = await submitted(requests, org_id)
+        request = await started(requests)
+        racers = [requests.finish(request_id, request.attempt, success()), requests.cancel(org_id, request_id)]
+        if number % 2:
+            finished, cancelled = await asyncio.gather(*racers)
+        else:
+            cancelled, finished = await asyncio.gather(*reversed(racers))
+        assert cancelled is not None
+        assert not isinstance(cancelled, bool)
+        endings.add(cancelled.status)
+        assert cancelled.status is (Status.SUCCESS if finished else Status.CANCELLED)
+        assert len(await requests.events(request_id)) == 4
+    assert endings == {Status.SUCCESS, Status.CANCELLED}, "the race was never won by both sides; it proves nothing"
+
+
+async def test_a_cancel_ends_a_request_in_any_status_that_is_not_final(requests: Requests, org_id: UUID) -> None:
+    queued, dispatched, processing = await submitted(requests, org_id, 3, priority=1)
+    await requests.claim(uuid4(), [LANE], 3, LEASE)
+    await requests.hand_back(queued, 1)
+    await requests.begin(processing, 1, "loading")
+    for request_id in (queued, dispatched, processing):
+        request = await requests.cancel(org_id, request_id)
+        assert request is not None
+        assert (request.status, request.error_code, request.charge_micro) == (Status.CANCELLED, "cancelled", 0)
+        assert not await requests.finish(request_id, 1, success())
+
+
+async def test_a_cancel_of_a_final_request_shows_it_as_it_is(requests: Requests, org_id: UUID) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    request = await started(requests)
+    await requests.finish(request_id, request.attempt, success())
+    again = await requests.cancel(org_id, request_id)
+    assert again is not None
+    assert again.status is Status.SUCCESS
+
+
+# -- hand-back, retry, rescue -----------------------------------------------------------------------------------------
+
+
+async def test_a_hand_back_gives_the_try_back_and_keeps_the_fence_rising(requests: Requests, org_id: UUID) -> None:
+    await submitted(requests, org_id)
+    for attempt in range(1, 6):
+        request = await started(requests)
+        assert (request.attempt, request.tries) == (attempt, 1)
+        assert await requests.hand_back(request.request_id, attempt)
+
+
+async def test_a_retry_uses_a_try_up(requests: Requests, org_id: UUID) -> None:
+    await submitted(requests, org_id)
+    for attempt in range(1, 4):
+        request = await started(requests)
+        assert (request.attempt, request.tries) == (attempt, attempt)
+        assert await requests.retry(request.request_id, attempt, NOW, "It broke")
+    results = [(row["result"], row["error"]) for row in await requests.attempts(request.request_id)]
+    assert results == [("retried", "It broke")] * 3
+
+
+async def test_a_request_whose_worker_dies_every_time_fails_in_the_end(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    for _ in range(2):
+        await claim_one(requests)
+        await drain_leases(database)
+        assert await requests.rescue(max_tries=3) == (1, 0)
+    await started(requests)
+    await drain_leases(database)
+    assert await requests.rescue(max_tries=3) == (0, 1)
+    done = await requests.get(org_id, request_id)
+    assert done is not None
+    assert (done.status, done.error_code, done.retryable, done.tries) == (Status.FAILED, "worker_lost", True, 3)
+
+
+async def test_rescuers_at_the_same_time_are_harmless(requests: Requests, database: Database, org_id: UUID) -> None:
+    """Crash row 14."""
+    ids = await submitted(requests, org_id, 30)
+    await requests.claim(uuid4(), [LANE], 30, LEASE)
+    await drain_leases(database)
+    rounds = await asyncio.gather(*(requests.rescue(max_tries=3) for _ in range(6)))
+    assert sum(requeued for requeued, _ in rounds) == 30
+    assert {len(await requests.events(request_id)) for request_id in ids} == {3}
+
+
+async def test_one_round_rescues_everybody_however_many_there_are(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    await submitted(requests, org_id, 230)
+    await requests.claim(uuid4(), [LANE], 230, LEASE)
+    await drain_leases(database)
+    assert await requests.rescue(max_tries=3) == (230, 0)
+
+
+async def test_a_rescue_spares_an_attempt_that_renewed_just_before(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    for _ in range(20):
+        await submitted(requests, org_id)
+        request = await started(requests)
+        await drain_leases(database)
+        kept, (requeued, _) = await asyncio.gather(
+            requests.renew([(request.request_id, request.attempt)], LEASE), requests.rescue(max_tries=3)
+        )
+        assert len(kept) + requeued == 1
+        await requests.cancel(org_id, request.request_id)
+
+
+async def test_the_leases_of_dead_qworkers_can_be_ended_at_once(requests: Requests, org_id: UUID) -> None:
+    await submitted(requests, org_id, 2)
+    await requests.claim(uuid4(), [LANE], 2, timedelta(hours=1))
+    assert await requests.rescue(max_tries=3) == (0, 0)
+    await requests.expire_all_leases()
+    assert await requests.rescue(max_tries=3) == (2, 0)
+
+
+async def test_only_the_database_tells_the_time(requests: Requests, database: Database, org_id: UUID) -> None:
+    """Every time of a record lies between two looks at the database's clock, and no method takes the caller's."""
+
+    async def clock() -> datetime:
+        async with database.connection() as connection:
+            return await connection.fetchval("SELECT clock_timestamp()")
+
+    before = await clock()
+    (request_id,) = await submitted(requests, org_id)
+    request = await started(requests)
+    async with database.connection() as connection:
+        lease_until = await connection.fetchval("SELECT lease_until FROM requests")
+    await requests.finish(request_id, request.attempt, success())
+    done, after = await requests.get(org_id, request_id), await clock()
+    assert done is not None
+    times = [before, done.created_at, done.queued_at, done.started_at, done.finished_at, after]
+    assert times == sorted(times)  # type: ignore[type-var]
+    assert before + LEASE <= lease_until <= after + LEASE
+    assert all(time.tzinfo is UTC or time.utcoffset() == NOW for time in (done.created_at, after))
+
+
+# -- events, organisations, purge -------------------------------------------------------------------------------------
+
+
+async def test_events_are_numbered_and_can_be_read_from_any_number(requests: Requests, org_id: UUID) -> None:
+    (request_id,) = await submitted(requests, org_id)
+    request = await started(requests)
+    await requests.hand_back(request_id, request.attempt)
+    request = await started(requests)
+    await requests.finish(request_id, request.attempt, failure())
+    events = await requests.events(request_id)
+    assert [row["n"] for row in events] == [1, 2, 3, 4, 5, 6, 7]
+    assert [row["attempt"] for row in events] == [0, 1, 1, 1, 2, 2, 2]
+    assert [row["n"] for row in await requests.events(request_id, after=5)] == [6, 7]
+
+
+async def test_another_organisation_sees_and_touches_nothing(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    stranger = await make_org(database, "stranger")
+    (request_id,) = await submitted(requests, org_id)
+    request = await started(requests)
+    assert await requests.get(stranger, request_id) is None
+    assert await requests.cancel(stranger, request_id) is None
+    assert await requests.finish(request_id, request.attempt, success())
+    assert await requests.purge(stranger, request_id) is None
+    assert (await requests.get(org_id, request_id)).status is Status.SUCCESS  # type: ignore[union-attr]
+
+
+async def test_a_purge_forgets_what_a_final_request_carried_and_nothing_else(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    (request_id,) = await submitted(requests, org_id, metadata={"film": "north"})
+    assert await requests.purge(org_id, request_id) is None, "not final yet"
+    request = await started(requests)
+    await requests.finish(request_id, request.attempt, success())
+    gone = await requests.purge(org_id, request_id)
+    assert gone is not None
+    assert (gone.payload, gone.params, gone.plan, gone.metadata, gone.outcome) == ({}, {}, {}, None, None)
+    assert (gone.status, gone.charge_micro) == (Status.SUCCESS, 1_000)
+    assert [row["deleted_at"] is None for row in await requests.artifacts([request_id])] == [False, False]
+    async with database.connection() as connection:
+        left = await connection.fetchval("SELECT string_agg(r::text, ' ') FROM requests r")
+    assert "harbour" not in left
+
+
+async def test_old_records_go_with_their_clock_but_the_books_stay(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    old_good, old_bad, young, running = await submitted(requests, org_id, 4)
+    for request in await requests.claim(uuid4(), [LANE], 3, LEASE):
+        await requests.begin(request.request_id, request.attempt, "loading")
+        ending = failure() if request.request_id == old_bad else success()
+        await requests.finish(request.request_id, request.attempt, ending)
+    async with database.connection() as connection:
+        await connection.execute(
+            "UPDATE requests SET finished_at = finished_at - interval '91 days', expires_at = expires_at - interval"
+            " '91 days' WHERE request_id = ANY($1)",
+            [old_good, old_bad],
+        )
+    assert await requests.forget_old(timedelta(days=90)) == 2
+    assert await requests.get(org_id, old_bad) is None
+    kept = await requests.get(org_id, old_good)
+    assert kept is not None
+    assert (kept.charge_micro, kept.payload) == (1_000, {})
+    for request_id in (young, running):
+        assert (await requests.get(org_id, request_id)).payload != {}  # type: ignore[union-attr]
+    assert await requests.forget_old(timedelta(days=90)) == 0
+
+
+async def test_the_place_in_the_line_counts_those_who_go_before(requests: Requests, org_id: UUID) -> None:
+    first, second, third = await submitted(requests, org_id, 3)
+    assert [await requests.position(request_id) for request_id in (first, second, third)] == [0, 1, 2]
+    await claim_one(requests)
+    assert [await requests.position(request_id) for request_id in (first, second, third)] == [None, 0, 1]
+
+
+def test_only_three_statuses_are_final() -> None:
+    assert {"success", "failed", "cancelled"} == FINAL
