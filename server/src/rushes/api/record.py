@@ -1,11 +1,11 @@
-"""A stored request as the wire shows it. The stored outcome holds ids; links are signed anew at each reading."""
+"""A stored request as the wire shows it."""
 
 import time
 from datetime import datetime
 from typing import Any
 
 from rushes.api.services import Services
-from rushes.domain.request import Status
+from rushes.queue.outcome import outcome_of
 from rushes.store.records import Request
 
 
@@ -79,43 +79,5 @@ def record(
 
 
 def outcome(request: Request, services: Services) -> dict[str, Any] | None:
-    """Null until the status is final, then an object: links on success, the reason otherwise."""
-    if not request.final or request.purged_at is not None or request.outcome is None:
-        return None
-    if request.status is not Status.SUCCESS:
-        return request.outcome
-    return _success(request.outcome, request, services)
-
-
-def _success(stored: dict[str, Any], request: Request, services: Services) -> dict[str, Any]:
-    expires = _link_expiry(request, services)
-    video, thumbnail = stored["video"], stored["thumbnail"]
-    video_url = _link(services, video, expires)
-    return {
-        "video_url": video_url,
-        "thumbnail_image_url": _link(services, thumbnail, expires),
-        "media_urls": [
-            {
-                "id": "0",
-                "url": video_url,
-                "content_type": video["content_type"],
-                "width": video["width"],
-                "height": video["height"],
-                "fps": video["fps"],
-                "duration_seconds": video["seconds"],
-                "size_bytes": video["size_bytes"],
-                "sha256": video["sha256"],
-            }
-        ],
-        "seed": stored.get("seed"),
-    }
-
-
-def _link(services: Services, artifact: dict[str, Any], expires: int) -> str:
-    name = "video.mp4" if artifact["kind"] == "video" else "thumbnail.jpg"
-    return services.links.sign(f"/artifacts/{artifact['artifact_id']}/{name}", method="GET", expires=expires)
-
-
-def _link_expiry(request: Request, services: Services) -> int:
-    """The signature holds for a while from now. A record past its time keeps its links, which then answer 410."""
-    return int(time.time()) + services.settings.link_seconds
+    """The outcome with links that hold for a while from now."""
+    return outcome_of(request, services.links, int(time.time()) + services.settings.link_seconds)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rushes.api import artifacts, docs, events, files, health, iam, legacy, models, organizations, requests, usage
+from rushes.api import artifacts, deliveries, docs, events, files, health, iam, legacy, models, organizations, requests, usage
 from rushes.api.answers import Handler
 
 KEY_PREFIX = "/api/v1/ie/requestqueue/apikey"
@@ -32,6 +32,8 @@ def _queue(prefix: str, name: str) -> list[Route]:
         ("DELETE", "/requests/{request_id}", requests.cancel, "delete_request"),
         ("POST", "/requests/{request_id}/cancel", requests.cancel, "cancel_request"),
         ("GET", "/requests/{request_id}/events", events.events, "events"),
+        ("GET", "/requests/{request_id}/deliveries", deliveries.listing, "list_deliveries"),
+        ("POST", "/requests/{request_id}/deliveries/{event_id}/resend", deliveries.resend, "resend_delivery"),
         ("GET", "/models", listing, "list_models"),
         ("GET", "/models/{model_id:path}", models.detail, "model_detail"),
         ("POST", "/upload-url", files.upload_url, "upload_url"),

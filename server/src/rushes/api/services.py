@@ -22,10 +22,12 @@ from rushes.engines.registry import Engines
 from rushes.queue.maintain import Maintenance
 from rushes.queue.submit import Submit
 from rushes.queue.uploads import Uploads
+from rushes.queue.webhooks import Webhooks
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.listen import Listener
+from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
 from rushes.store.sessions import Sessions
 from rushes.store.usage import Usage
@@ -63,6 +65,8 @@ class Services:
     forecast: Forecast
     rates: Rates
     maintenance: Maintenance
+    outbox: Outbox
+    webhooks: Webhooks
     scratch: Path
     stopping: asyncio.Event
 

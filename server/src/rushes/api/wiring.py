@@ -23,11 +23,13 @@ from rushes.queue.maintain import Clocks, Maintenance
 from rushes.queue.sources import Sources
 from rushes.queue.submit import Submit
 from rushes.queue.uploads import Uploads
+from rushes.queue.webhooks import Webhooks
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
+from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
 from rushes.store.usage import Usage
 from rushes.store.watch import Watch
@@ -49,8 +51,10 @@ async def opened(settings: Settings) -> AsyncGenerator[Services]:
         services = await _services(settings, database)
         stack.push_async_callback(services.listener.stop)
         stack.push_async_callback(services.maintenance.stop)
+        stack.push_async_callback(services.webhooks.stop)
         await services.listener.start()
         await services.maintenance.start()
+        await services.webhooks.start()
         try:
             yield services
         finally:
@@ -76,6 +80,9 @@ async def _services(settings: Settings, database: Database) -> Services:
     catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file)
     engines = Engines()
     people = logins(settings, database, listener, keys)
+    outbox, webhook_secrets = Outbox(database), WebhookSecrets(database)
+    webhooks = Webhooks(outbox, requests, webhook_secrets, links, egress, link_seconds=settings.link_seconds)
+    listener.on("rushes_request", webhooks.wake)
     keyring = Keyring(accounts)
     listener.on("rushes_key", keyring.forget)
     listener.on_lost(keyring.forget_all)
@@ -98,7 +105,7 @@ async def _services(settings: Settings, database: Database) -> Services:
         sessions=people.sessions,
         session_cache=people.cache,
         usage=Usage(database),
-        webhook_secrets=WebhookSecrets(database),
+        webhook_secrets=webhook_secrets,
         workers=workers,
         files=files,
         uploads=uploads,
@@ -119,6 +126,8 @@ async def _services(settings: Settings, database: Database) -> Services:
         maintenance=Maintenance(
             database, requests, workers, files, objects, clocks, also=(keyring.write_uses, people.forget_old)
         ),
+        outbox=outbox,
+        webhooks=webhooks,
         scratch=scratch,
         stopping=asyncio.Event(),
     )
