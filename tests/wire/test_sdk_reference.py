@@ -76,6 +76,7 @@ def test_the_mistakes_the_page_foresees_are_value_errors(environment: LocalServe
 
 def test_the_record_has_every_field_of_the_page(environment: LocalServer) -> None:
     with Client() as client:
+        client.cancel(client.submit(MODEL, prompt="A quiet harbour at sunrise"))
         record = client.video_manager.get_requests(MODEL, limit=1)[0]
     for field in ("request_id", "status", "model", "payload", "outcome", "created_at", "updated_at", "queued_at"):
         assert hasattr(record, field)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -142,7 +142,7 @@ class Client:
         """Wait until a request is final and return its record, whatever the end. Raises WaitTimeout."""
         return self._sender.run(wait(self._core, request, timeout=timeout, on_progress=on_progress))
 
-    def iter_events(self, request: RequestLike) -> Iterator[RequestEvent]:
+    def iter_events(self, request: RequestLike) -> Generator[RequestEvent]:
         """Each event of a request as it happens, the final one last."""
         return self._sender.iterate(events.follow(self._core, request))
 
@@ -288,7 +288,7 @@ class AsyncClient:
         """As Client.wait; `on_progress` may be async."""
         return await self._sender.run(wait(self._core, request, timeout=timeout, on_progress=on_progress))
 
-    def iter_events(self, request: RequestLike) -> AsyncIterator[RequestEvent]:
+    def iter_events(self, request: RequestLike) -> AsyncGenerator[RequestEvent]:
         """As Client.iter_events, for `async for`."""
         return self._sender.iterate(events.follow(self._core, request))
 

@@ -8,7 +8,8 @@ import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import httpx2
@@ -38,7 +39,7 @@ class Sender:
             raise AssertionError(f"a verb without a loop emitted {value!r}")
         return ended[0]
 
-    def iterate(self, flow: Flow[None]) -> Iterator[Any]:
+    def iterate(self, flow: Flow[None]) -> Generator[Any]:
         """What a flow emits."""
         yield from self._steps(flow, [])
 
@@ -140,10 +141,11 @@ class AsyncSender:
             raise AssertionError(f"a verb without a loop emitted {value!r}")
         return ended[0]
 
-    async def iterate(self, flow: Flow[None]) -> AsyncIterator[Any]:
+    async def iterate(self, flow: Flow[None]) -> AsyncGenerator[Any]:
         """What a flow emits."""
-        async for value in self._steps(flow, []):
-            yield value
+        async with aclosing(self._steps(flow, [])) as values:  # a loop that is left gives its connection back at once
+            async for value in values:
+                yield value
 
     async def close(self) -> None:
         """Close the connections, unless the client was given by the customer."""
@@ -151,7 +153,7 @@ class AsyncSender:
             await self._client.aclose()
             self._client = None
 
-    async def _steps(self, flow: Flow[T], ended: list[T]) -> AsyncIterator[Any]:
+    async def _steps(self, flow: Flow[T], ended: list[T]) -> AsyncGenerator[Any]:
         streams: set[Stream] = set()
         result: Any = None
         failure: Exception | None = None
