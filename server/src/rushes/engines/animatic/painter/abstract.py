@@ -68,7 +68,7 @@ class Ribbons:
         strands = np.maximum(0.75 + 0.55 * lookup(silk, along, across), 0.08)
         body = strands * smoothstep(1.12, 0.90, np.abs(s))
         shift = np.clip(0.5 + 0.5 * s, 0, 1) * 0.55
-        rim = np.broadcast_to(np.exp(-(((np.abs(s) - 0.98) / 0.055) ** 2)), body.shape)
+        rim = np.broadcast_to(np.exp(-(((np.abs(s) - 0.97) / 0.075) ** 2)), body.shape)
         return np.dstack([body * (1 - shift), body * shift, rim]).astype(np.float32)
 
     def _wave(self, tile: Field, u: Floats, v: float) -> Field:
@@ -98,7 +98,7 @@ class Ribbons:
         centre = 0.5 + 0.22 * self._wave(self._edge, u + a + 0.010 * t, b + 0.016 * t) + (n - 2) * 0.07
         width = 0.20 * self._wave(self._twist, u * 0.9 + c - 0.008 * t, d + 0.021 * t)
         # The cloth's thickness seen by the eye grows as the band turns edge on.
-        soft = np.sqrt(width**2 + 0.010**2).astype(np.float32)
+        soft = np.sqrt(width**2 + 0.018**2).astype(np.float32)
         first = max(0, int((centre - REACH * soft).min() * len(self._y)))
         last = min(len(self._y), int((centre + REACH * soft).max() * len(self._y)) + 2)
         if last <= first:

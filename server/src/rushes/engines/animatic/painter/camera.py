@@ -55,8 +55,9 @@ def path_for(reading: Reading, rng: np.random.Generator, count: int, fps: int) -
     if "aerial" in moves:
         y += 0.035 * reach * (u - 0.5)
     push = 0.16 * reach
+    # A zoom never passes exactly 1: there pixels would meet pixels, and the picture be sharper than just after.
     if "in" in moves:
-        zoom += np.expm1(push * u)
+        zoom += 0.012 + np.expm1(push * u)
     if "out" in moves:
-        zoom += np.expm1(push * (1 - u))
+        zoom += 0.012 + np.expm1(push * (1 - u))
     return Path(x, y, zoom)

@@ -51,8 +51,10 @@ class Clouds:
         """The sky with clouds at frame `i`, and how opaque they are, 0..1."""
         t = self._stage.seconds(i)
         du, dv = self._drift
-        body = self._at(self._body, self._u + np.float32(du * t), self._v + np.float32(dv * t))
-        u2 = self._u * np.float32(2.3) + np.float32(du * t * 3.1 + 0.37)
+        side = float(self._stage.path.x[i]) * self._stage.width / self._stage.unit
+        near = self._u - np.float32(0.10 * side)
+        body = self._at(self._body, near + np.float32(du * t), self._v + np.float32(dv * t))
+        u2 = near * np.float32(2.3) + np.float32(du * t * 3.1 + 0.37)
         wisps = self._at(self._wisps, u2, self._v * np.float32(2.3) + np.float32(dv * t * 1.6))
         density = body[..., 0] + self._fine * wisps - self._threshold
         alpha = smoothstep(-0.1, 1.15, density) * self._fade

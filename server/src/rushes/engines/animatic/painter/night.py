@@ -23,7 +23,7 @@ def star_plane(rng: np.random.Generator, height: int, width: int, density: Field
         keep = rng.random(count * 3) < 0.16 + 0.84 * chance
     x, y = x[keep][:count], y[keep][:count]
     power = np.minimum(26 * (rng.pareto(1.45, len(x)) + 0.5), 235).astype(np.float32)
-    splat(plane, x, y, power * 1.3, 0.62)
+    splat(plane, x, y, power * 1.1, 0.75)
     bright = power > 130
     splat(plane, x[bright], y[bright], power[bright] * 0.22, 2.2)
     return as_bytes(plane)

@@ -52,6 +52,11 @@ def total(a: Array, b: Array) -> Array:
     return cast("Array", cv2.add(a, b))
 
 
+def combined(a: Plane, of_a: float, b: Plane, of_b: float, offset: float = 0.0) -> Plane:
+    """of_a x a + of_b x b + offset, rounded and saturated."""
+    return cast("Plane", cv2.addWeighted(a, of_a, b, of_b, offset))
+
+
 def weighted(a: Plane, share: float, b: Plane) -> Plane:
     """share x a + (1 - share) x b."""
     return cast("Plane", cv2.addWeighted(a, share, b, 1 - share, 0))

@@ -126,6 +126,8 @@ def tree_row(stage: Stage, trees: list[Tree], row: Row, tag: str) -> Layer:
         size = row.tall * stage.unit * rng.uniform(0.62, 1.22)
         at = (x * width, foot - top + rng.uniform(-0.004, 0.012) * stage.unit)
         _set(rgb, alpha, trees[int(rng.integers(len(trees)))], size, at, rng.random() < 0.5, _colours(stage, row, rng))
+    # Trees are laid over nothing, so their soft edges hold less than their full colour.
+    rgb /= np.maximum(alpha, 0.02)[..., None]
     air = array(stage.light.haze)
     rows = np.arange(height, dtype=np.float32)[:, None]
     low = smoothstep(foot - top - 0.6 * row.tall * stage.unit, foot - top + 0.02 * stage.unit, rows)
