@@ -38,7 +38,7 @@ print(
     json.dumps(
         {
             "made": made("Kling-Text2Video-V2.1-Master", "A drone shot over a misty valley at sunrise"),
-            "failed": made("wan2.6-t2v", "A calm sea", rushes_fault={"fail": "upstream_error"}),
+            "failed": made("wan2.6-t2v", "A calm sea", rushes_fault={"fail": "unsupported"}),
             "refused": made("Kling-Text2Video-V2.1-Master", "x" * 5000),
             "keys": [key_check(sys.argv[1]), key_check("gmi_of_somebody_else")],
             "probes": {name: probed(name) for name in ("veo3", "Kling-Text2Video-V2.1-Master", "sora-9-imaginary")},

@@ -54,7 +54,7 @@ def test_genblaze_generates_over_tls(tmp_path: Path) -> None:
     assert made["status"].endswith("succeeded"), made
     assert made["urls"][0].startswith(f"{platform.address}/artifacts/")
     assert platform.address.startswith("https://")
-    assert "the upstream service failed" in found["failed"]["error"].lower()
+    assert "the engine cannot do this" in found["failed"]["error"].lower()
     assert "prompt" in found["refused"]["error"]
     assert found["keys"] == ["good", "auth_failure"]
     assert found["probes"]["veo3"] == found["probes"]["Kling-Text2Video-V2.1-Master"] == "ok_authoritative"

@@ -60,7 +60,7 @@ class Child:
         self._catalog = catalog
         self._ring = ring
         self._engine = engine
-        self._orders: Queue[dict[str, Any] | None] = Queue()
+        self._orders: Queue[tuple[dict[str, Any], ChildControl]] = Queue()
         self._free: Queue[int] = Queue()
         self._control: ChildControl | None = None
 
@@ -68,8 +68,8 @@ class Child:
         """Run plans until the qworker closes the line."""
         threading.Thread(target=self._listen, name="line", daemon=True).start()
         self._channel.send("ready")
-        while (order := self._orders.get()) is not None:
-            self._run(order)
+        while True:
+            self._run(*self._orders.get())
 
     def _listen(self) -> None:
         """Take messages at any time, also while the engine works."""
@@ -77,8 +77,10 @@ class Child:
             while True:
                 message = self._channel.receive()
                 match message:
-                    case {"kind": "run"}:
-                        self._orders.put(message)
+                    case {"kind": "run", "scratch": scratch, "remembered": remembered}:
+                        # Made here, not where it is used: a cancel may follow before the order has been looked at.
+                        self._control = ChildControl(self._channel, Path(scratch), remembered)
+                        self._orders.put((message, self._control))
                     case {"kind": "free", "slot": slot}:
                         self._free.put(slot)
                     case {"kind": "cancel"} if self._control is not None:
@@ -88,9 +90,7 @@ class Child:
         except ChannelClosed:
             os._exit(0)  # the qworker is gone: nobody wants this result, whatever the engine is doing
 
-    def _run(self, order: dict[str, Any]) -> None:
-        control = ChildControl(self._channel, Path(order["scratch"]), order["remembered"])
-        self._control = control
+    def _run(self, order: dict[str, Any], control: ChildControl) -> None:
         try:
             self._generate(order, control)
         except Cancelled:
