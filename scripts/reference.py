@@ -88,8 +88,11 @@ def _public(card: ModelCard) -> str:
 
 
 def _errors() -> str:
-    answers = [f"| `{row.code}` | {row.status} | {_yes(row.retryable)} | {row.text} |" for row in HTTP_ERRORS.values()]
-    failures = [f"| `{row.code}` | {_yes(row.retryable)} | {row.text} |" for row in FAILURES.values()]
+    answers = [
+        f"| `{row.code}` | {row.status} | {_yes(row.retryable)} | {row.text} | {row.advice} |"
+        for row in HTTP_ERRORS.values()
+    ]
+    failures = [f"| `{row.code}` | {_yes(row.retryable)} | {row.text} | {row.advice} |" for row in FAILURES.values()]
     return "\n".join(
         [
             NOTE,
@@ -100,8 +103,8 @@ def _errors() -> str:
             "The body of every refused call is `error` and `message` (the same text), `code`, `retryable`, `param` and "
             "`detail`. Programs go by `code`; the text may change.",
             "",
-            "| Code | HTTP | Trying again can help | Text begins |",
-            "|---|---|---|---|",
+            "| Code | HTTP | Trying again can help | Text begins | What to do |",
+            "|---|---|---|---|---|",
             *answers,
             "",
             "## Requests that end as failed",
@@ -109,8 +112,8 @@ def _errors() -> str:
             "A request that was accepted never becomes an HTTP error. Its `status` is `failed`, the text is in `error` "
             "and `outcome.error`, and the code is in `error_code`. A failed request is not charged.",
             "",
-            "| Code | Trying again can help | Meaning |",
-            "|---|---|---|",
+            "| Code | Trying again can help | Meaning | What to do |",
+            "|---|---|---|---|",
             *failures,
             "",
         ]
