@@ -18,17 +18,24 @@ NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 PSQL = (find_binaries() or Path()) / "psql"
 
 
-@pytest.fixture(scope="module", params=["short", "long " * 20], ids=["short path", "long path"])
-def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
-    """A server below a folder that every user may enter, as a careless administrator would choose."""
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, EmbeddedPostgres]]:
+    """Two servers below a folder that every user may enter, as a careless administrator would choose."""
     parent = Path("/tmp") / f"rushes-t35-{os.getpid()}"
-    parent.mkdir(mode=0o755)
+    parent.mkdir()
     parent.chmod(0o755)
-    server = EmbeddedPostgres(parent / str(request.param))
-    server.start()
-    yield server
-    server.stop()
+    servers = {"short path": EmbeddedPostgres(parent / "short"), "long path": EmbeddedPostgres(parent / ("long " * 20))}
+    for server in servers.values():
+        server.start()
+    yield servers
+    for server in servers.values():
+        server.stop()
     shutil.rmtree(parent)
+
+
+@pytest.fixture(params=["short path", "long path"])
+def server(request: pytest.FixtureRequest, servers: dict[str, EmbeddedPostgres]) -> EmbeddedPostgres:
+    return servers[str(request.param)]
 
 
 def socket_folder(server: EmbeddedPostgres) -> Path:

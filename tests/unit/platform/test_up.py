@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from rushes.store.embedded import EmbeddedPostgres
 
 STAND_IN = """
 # Speaks the command line of `rushes bootstrap`, `serve` and `worker`; records what it is told and obeys flag files.
@@ -133,8 +134,20 @@ class Running:
 Up = Callable[..., Running]
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database folder made once; making one in every test would be most of their time."""
+    folder = tmp_path_factory.mktemp("made")
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    return folder / "pg"
+
+
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
+def up(tmp_path: Path, database: Path) -> Iterator[Up]:
+    (tmp_path / "data").mkdir()
+    subprocess.run(["cp", "-a", str(database), str(tmp_path / "data")], check=True)
     stand_in = tmp_path / "stand_in.py"
     stand_in.write_text(STAND_IN)
     running: list[Running] = []
@@ -241,7 +254,6 @@ def test_a_second_signal_ends_parts_that_take_their_time(up: Up) -> None:
 
 
 def test_a_stop_while_it_starts_is_a_clean_stop_too(up: Up, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
     os.mkfifo(tmp_path / "data" / "slow-bootstrap")
     running = up()
     assert (tmp_path / "data" / "slow-bootstrap").read_text() == "begun"
@@ -335,7 +347,6 @@ def test_a_foreign_host_is_named(up: Up) -> None:
 
 @pytest.mark.parametrize("part", ["bootstrap", "serve", "worker"])
 def test_a_part_that_cannot_start_is_quoted(up: Up, tmp_path: Path, part: str) -> None:
-    (tmp_path / "data").mkdir()
     (tmp_path / "data" / f"break-{part}").touch()
     running = up()
     if part == "worker":

@@ -35,8 +35,10 @@ START_AND_REPORT = """
 import sys
 from pathlib import Path
 from rushes.store.embedded import EmbeddedPostgres, PlatformError
+server = EmbeddedPostgres(Path(sys.argv[1]))
 try:
-    EmbeddedPostgres(Path(sys.argv[1])).start()
+    server.start()
+    server.stop()
     print("started")
 except PlatformError as error:
     print(error)
@@ -68,12 +70,29 @@ def server(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def as_nobody() -> tuple[str, ...]:
-    """The words before a command that run it as another user."""
-    words = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    if subprocess.run([*words, sys.executable, "-c", "import rushes"], capture_output=True, cwd="/").returncode != 0:
-        pytest.skip("other users cannot reach this Python")
-    return words
+def open_to_all() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    folder = Path("/tmp") / f"rushes-test-{os.getpid()}"
+    folder.mkdir()
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+STRANGER = 54321
+"""A user id that has no name."""
+
+
+@pytest.fixture
+def as_stranger() -> tuple[str, ...]:
+    """The words that run Python as another user: setpriv, and a Python that user can reach."""
+    words = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups")
+    nested = "import subprocess, sys, rushes; subprocess.run([sys.executable, '-c', ''], check=True)"
+    for python in (sys.executable, "/usr/bin/python3"):
+        tried = subprocess.run([*words, python, "-c", nested], capture_output=True, cwd="/", env=PACKAGES)
+        if tried.returncode == 0:
+            return (*words, python)
+    pytest.skip("other users cannot reach this Python")
 
 
 def ask(dsn: str, query: str) -> object:
@@ -133,10 +152,13 @@ def starter(folder: Path) -> Iterator[Starter]:
     wait_for_end([starter.server_pid])
 
 
-def report_of(folder: Path, *prefix: str, environment: dict[str, str] | None = None) -> str:
-    """What a start in another process says: `started`, or the error."""
-    command = [*prefix, sys.executable, "-c", START_AND_REPORT, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/")
+PACKAGES = {"PYTHONPATH": ":".join(filter(None, sys.path))}
+
+
+def report_of(folder: Path, *python: str) -> str:
+    """What a start in another process says: `started`, or the error. `python` ends with the interpreter."""
+    command = [*(python or (sys.executable,)), "-c", START_AND_REPORT, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env=PACKAGES, cwd="/")
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -249,9 +271,10 @@ def test_a_log_that_grew_too_large_is_moved_aside_while_it_is_written(tmp_path: 
 
 def test_after_a_kill_of_the_server_the_same_object_starts_it_again(server: EmbeddedPostgres) -> None:
     dsn = server.start()
-    assert server.pid is not None
-    os.kill(server.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    pid = server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert not server.started
     assert server.start() == dsn
     assert ask(dsn, "SELECT n FROM kept") == 1
@@ -415,27 +438,23 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 @root_only
-def test_without_user_namespaces_root_uses_an_ordinary_user_and_keeps_to_it() -> None:
-    refused = (sys.executable, "-c", WITHOUT_NAMESPACES)
-    open_to_all = Path("/tmp") / f"rushes-test-{os.getpid()}"
-    open_to_all.mkdir(mode=0o755)
+def test_without_user_namespaces_root_uses_an_ordinary_user_and_keeps_to_it(open_to_all: Path) -> None:
+    assert report_of(open_to_all / "data", sys.executable, "-c", WITHOUT_NAMESPACES, sys.executable) == "started"
+    owner = (open_to_all / "data" / "pg" / "data").stat().st_uid
+    assert owner != 0
+    assert (open_to_all / "data" / "pg" / "password").stat().st_uid == 0
+    server = EmbeddedPostgres(open_to_all / "data")
     try:
-        assert report_of(open_to_all / "data", *refused) == "started"
-        owner = (open_to_all / "data" / "pg" / "data").stat().st_uid
-        assert owner != 0
-        assert (open_to_all / "data" / "pg" / "password").stat().st_uid == 0
-        server = EmbeddedPostgres(open_to_all / "data")
         assert ask(server.start(), "SELECT 1") == 1, "the owner decides, although a namespace could be had"
         assert Path(f"/proc/{server.pid}").stat().st_uid == owner
-        server.stop()
     finally:
-        shutil.rmtree(open_to_all)
+        server.stop()
 
 
 @root_only
 def test_without_user_namespaces_a_closed_folder_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
-    said = report_of(tmp_path / "closed" / "data", sys.executable, "-c", WITHOUT_NAMESPACES)
+    said = report_of(tmp_path / "closed" / "data", sys.executable, "-c", WITHOUT_NAMESPACES, sys.executable)
     assert "does not run as root" in said
     assert "cannot enter" in said
     assert "\n" not in said
@@ -443,8 +462,28 @@ def test_without_user_namespaces_a_closed_folder_is_one_clear_sentence(tmp_path:
 
 @root_only
 def test_a_folder_made_in_a_namespace_needs_one_again(folder: Path) -> None:
-    said = report_of(folder, sys.executable, "-c", WITHOUT_NAMESPACES)
+    said = report_of(folder, sys.executable, "-c", WITHOUT_NAMESPACES, sys.executable)
     assert "set up by root in a user namespace, which this machine refuses now" in said
+
+
+@root_only
+def test_a_folder_of_a_user_without_a_name_is_run_as_that_user(folder: Path, open_to_all: Path) -> None:
+    data = Path(shutil.copytree(folder, open_to_all / "data"))
+    subprocess.run(["chown", "-R", f"{STRANGER}:{STRANGER}", str(data / "pg" / "data")], check=True)
+    data.chmod(0o755)
+    server = EmbeddedPostgres(data)
+    try:
+        assert ask(server.start(), "SELECT n FROM kept") == 1
+        assert Path(f"/proc/{server.pid}").stat().st_uid == STRANGER
+    finally:
+        server.stop()
+
+
+@root_only
+def test_a_user_without_a_name_can_start_too_as_in_containers(open_to_all: Path, as_stranger: tuple[str, ...]) -> None:
+    os.chown(open_to_all, STRANGER, STRANGER)
+    assert report_of(open_to_all / "data", *as_stranger) == "started"
+    assert report_of(open_to_all / "data", *as_stranger) == "started", "again, from the existing folder"
 
 
 # --- clear errors
@@ -459,31 +498,33 @@ def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
 
 
 @root_only
-def test_a_folder_without_permission_is_named(tmp_path: Path, as_nobody: tuple[str, ...]) -> None:
+def test_a_folder_without_permission_is_named(tmp_path: Path, as_stranger: tuple[str, ...]) -> None:
     tmp_path.chmod(0o700)
-    said = report_of(tmp_path / "data", *as_nobody)
+    said = report_of(tmp_path / "data", *as_stranger)
     assert said == f"No permission to write in {tmp_path / 'data'}; choose another folder or change its owner"
 
 
 @root_only
-def test_a_folder_of_another_user_is_refused_by_name(folder: Path, as_nobody: tuple[str, ...]) -> None:
-    open_to_all = Path("/tmp") / f"rushes-test-{os.getpid()}"
-    shutil.copytree(folder, open_to_all)
-    try:
-        for path in (open_to_all, open_to_all / "pg", open_to_all / "logs", *(open_to_all / "pg").iterdir()):
-            if path.name != "data":
-                os.chown(path, 65534, 65534)
-        said = report_of(open_to_all, *as_nobody)
-        assert (
-            said == f"{open_to_all / 'pg' / 'data'} belongs to user root; start as that user or choose another folder"
-        )
-    finally:
-        shutil.rmtree(open_to_all)
+def test_a_folder_of_another_user_is_refused_by_name(
+    folder: Path, open_to_all: Path, as_stranger: tuple[str, ...]
+) -> None:
+    data = Path(shutil.copytree(folder, open_to_all / "data"))
+    for path in (data, data / "pg", data / "logs", *(data / "pg").iterdir()):
+        if path != data / "pg" / "data":
+            os.chown(path, STRANGER, STRANGER)
+    said = report_of(data, *as_stranger)
+    assert said == f"{data / 'pg' / 'data'} belongs to user root; start as that user or choose another folder"
 
 
 def test_a_folder_of_another_major_version_is_refused(server: EmbeddedPostgres, folder: Path) -> None:
     (folder / "pg" / "data" / "PG_VERSION").write_text("17\n")
     with pytest.raises(PlatformError, match="was made by PostgreSQL 17, but this one is 18"):
+        server.start()
+
+
+def test_a_folder_without_its_version_names_the_missing_file(server: EmbeddedPostgres, folder: Path) -> None:
+    (folder / "pg" / "data" / "PG_VERSION").unlink()
+    with pytest.raises(PlatformError, match=r"pg/data/PG_VERSION cannot be used: No such file or directory"):
         server.start()
 
 

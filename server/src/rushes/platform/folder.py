@@ -40,9 +40,9 @@ class PlatformFolder:
         """
         with explained(self.path):
             make_data_folder(self.path)
-            lock, _ = starter_lock(self.path / "platform.lock")
+            lock, lines = starter_lock(self.path / "platform.lock")
             if lock is None:
-                raise PlatformError(self._occupied())
+                raise PlatformError(self._occupied(lines[0]))
             self._lock = lock
             note(lock)
             self._state.unlink(missing_ok=True)
@@ -78,10 +78,10 @@ class PlatformFolder:
         with explained(self.path):
             write_secret(self._state, json.dumps(about, indent=2))
 
-    def _occupied(self) -> str:
+    def _occupied(self, pid: str) -> str:
         try:
             about = json.loads(self._state.read_text())
             where = f"at {about['address']} (pid {about['pid']})"
         except (FileNotFoundError, ValueError, KeyError):
-            where = f"(pid {(self.path / 'platform.lock').read_text().split()[0]}, not ready yet)"
+            where = f"(pid {pid}, not ready yet)"
         return f"rushes is already running in {self.path} {where}; stop it or choose another folder with --data"

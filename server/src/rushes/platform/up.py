@@ -22,7 +22,8 @@ from rushes.platform.listener import Listener, listen
 from rushes.platform.readiness import is_ready
 from rushes.platform.screen import Screen, show_address, show_key, show_ready
 from rushes.platform.stop_signals import StopAsked, StopSignals
-from rushes.store.embedded import EmbeddedPostgres, PlatformError
+from rushes.store.embedded import EmbeddedPostgres
+from rushes.store.platform_error import PlatformError, explained
 
 if TYPE_CHECKING:
     from rushes.platform.tls import Certificate
@@ -60,8 +61,9 @@ def up(settings: UpSettings, program: Sequence[str] = (sys.executable, "-m", "ru
     with StopSignals() as signals:
         platform = _Platform(settings, program, screen, signals)
         try:
-            platform.start()
-            platform.watch()
+            with explained(settings.data):
+                platform.start()
+                platform.watch()
         except StopAsked:
             screen.say("stopping; Ctrl-C again stops at once")
             return 0

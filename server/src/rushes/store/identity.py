@@ -48,14 +48,15 @@ def identity_for(data: Path, postgres: Path) -> Identity:
     if owner != uid:
         if uid != 0:
             raise PlatformError(f"{data} belongs to user {_name(owner)}; start as that user or choose another folder")
-        return _other_user(pwd.getpwuid(owner), data, postgres)
+        return _other_user(owner, data.stat().st_gid, data, postgres)
     if uid != 0 and (data.exists() or _has_name(uid)):
         return Identity("same", uid, os.getegid())
     if data.exists() or _namespaces_work(postgres):
         return _namespace()
     if uid != 0:
         raise PlatformError(f"User id {uid} has no name here, which PostgreSQL needs; add it to /etc/passwd")
-    return _other_user(_service_user(), data, postgres)
+    user = _service_user()
+    return _other_user(user.pw_uid, user.pw_gid, data, postgres)
 
 
 def namespaces_work() -> bool:
@@ -85,25 +86,25 @@ def _service_user() -> pwd.struct_passwd:
     raise PlatformError("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`; add one")
 
 
-def _other_user(user: pwd.struct_passwd, data: Path, postgres: Path) -> Identity:
+def _other_user(uid: int, gid: int, data: Path, postgres: Path) -> Identity:
     for path in (data.parent.parent, postgres):
-        closed = _closed_to(user, path)
+        closed = _closed_to(uid, gid, path)
         if closed is not None:
             raise PlatformError(
-                f"PostgreSQL does not run as root, and user {user.pw_name} cannot enter {closed}; "
+                f"PostgreSQL does not run as root, and user {_name(uid)} cannot enter {closed}; "
                 "start as an ordinary user or choose a folder that others may enter"
             )
-    return Identity(f"user:{user.pw_uid}:{user.pw_gid}", user.pw_uid, user.pw_gid)
+    return Identity(f"user:{uid}:{gid}", uid, gid)
 
 
-def _closed_to(user: pwd.struct_passwd, path: Path) -> Path | None:
-    """The first part of `path` that `user` cannot enter or execute, by its mode; None if all are open."""
+def _closed_to(uid: int, gid: int, path: Path) -> Path | None:
+    """The first part of `path` that a user cannot enter or execute, by its mode; None if all are open."""
     resolved = path.resolve()
     for part in (*reversed(resolved.parents), resolved):
         about = part.stat()
-        if about.st_uid == user.pw_uid:
+        if about.st_uid == uid:
             bit = stat.S_IXUSR
-        elif about.st_gid == user.pw_gid:
+        elif about.st_gid == gid:
             bit = stat.S_IXGRP
         else:
             bit = stat.S_IXOTH

@@ -22,6 +22,9 @@ _REASONS = {
 }
 
 
+_OF_THE_FOLDER = (errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
 @contextmanager
 def explained(folder: Path) -> Generator[None]:
     """Turn the operating system's errors about `folder` into a PlatformError; everything else passes through."""
@@ -29,7 +32,9 @@ def explained(folder: Path) -> Generator[None]:
         yield
     except OSError as error:
         place = Path(str(error.filename)) if isinstance(error.filename, str) else folder
-        # A path elsewhere (a binary, a socket) is named itself: sending the reader to the folder would mislead.
-        shown = place if error.errno in (errno.EEXIST, errno.ENOTDIR) or not place.is_relative_to(folder) else folder
-        text = _REASONS.get(error.errno or 0, "{path} cannot be used: " + (error.strerror or str(error)))
+        ours = place.is_relative_to(folder)
+        # Space and permission are a matter of the whole folder; anything else of the very path.
+        shown = folder if ours and error.errno in _OF_THE_FOLDER else place
+        other = "{path} cannot be used: " + (error.strerror or str(error))
+        text = _REASONS.get(error.errno or 0, other) if ours or folder.is_relative_to(place) else other
         raise PlatformError(text.format(path=shown)) from error
