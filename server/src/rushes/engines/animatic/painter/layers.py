@@ -59,8 +59,8 @@ def make_layer(stage: Stage, rgb: Field, alpha: Field, k: float, left: int, top:
     first, last = max(first - 2, 0), min(last + 2, alpha.shape[0])
     rgb, alpha, top = rgb[first:last], alpha[first:last], top + first
     # What is a little soft stays equally sharp wherever it moves between the pixels.
-    yuv = blurred(to_yuv(film(rgb)) * alpha[..., None], 0.42)
-    alpha = blurred(alpha, 0.42)
+    yuv = blurred(to_yuv(film(rgb)) * alpha[..., None], 0.5)
+    alpha = blurred(alpha, 0.5)
     rng = stage.rng("dither " + tag)
     half = (alpha.shape[1] // 2, alpha.shape[0] // 2)
     y = yuv[..., 0] + dither(rng, *alpha.shape) * (alpha > 0.02)
