@@ -1,0 +1,35 @@
+"""What the how-to pages show works as printed."""
+
+import re
+from pathlib import Path
+
+from rushes.catalog.loader import check_file, load_catalog
+from rushes.config import Settings
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+
+
+def test_the_example_card_is_good_and_its_price_can_be_overridden(tmp_path: Path) -> None:
+    (card,) = re.findall(r"```yaml\n(.*?)```", (HOW_TO / "add-a-model.md").read_text("utf-8"), re.DOTALL)
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(card, "utf-8")
+    assert check_file(folder / "mine.yaml") == []
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("my-model: {usd: 0.5, unit: request}\n", "utf-8")
+    found = load_catalog(folder, price_overrides=prices).find("my-model")
+    assert (found.price.amount, found.price.unit) == (500_000, "request")
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    known = {f"RUSHES_{name.upper()}" for name in Settings.model_fields}
+    for page in HOW_TO.glob("*.md"):
+        named = set(re.findall(r"\bRUSHES_[A-Z_]+\b", page.read_text("utf-8")))
+        assert named <= known, f"{page.name} names {named - known}"
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    root = HOW_TO.parents[1]
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(root)} links to {target}"
