@@ -97,15 +97,11 @@ def _weathered(light: Light, reading: Reading) -> Light:
             haze=mix(light.haze, (grey * 0.85, grey * 0.88, grey * 0.92), 0.35),
         )  # fmt: skip
     if reading.has("fog"):
-        pale = mix(light.haze, scaled(light.horizon, 0.95), 0.5)
+        pale = scaled(mix(light.haze, light.horizon, 0.45), 1.12)
         light = replace(
-            light,
-            haze=pale,
-            key=scaled(light.key, 0.75),
-            cover=min(light.cover, 0.14),
-            zenith=mix(light.zenith, pale, 0.35),
-            middle=mix(light.middle, pale, 0.5),
-        )
+            light, haze=pale, key=scaled(light.key, 0.8), cover=min(light.cover, 0.10), glow=light.glow * 1.15,
+            zenith=mix(scaled(light.zenith, 1.35), pale, 0.12), middle=mix(scaled(light.middle, 1.2), pale, 0.3),
+        )  # fmt: skip
     return light
 
 
