@@ -22,10 +22,16 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10000",
     "tcp_keepalives_idle": "10",
 }
+ANSWER_SECONDS = 15.0
+"""How long we wait for an answer: longer than the server's own limits, for the network that swallows it."""
 
 
 class DatabaseUnavailable(Exception):
-    """No connection can be had, or it was lost. What was being done may have happened."""
+    """No connection can be had, it was lost, or the server cannot do it now. What was being done may have happened."""
+
+
+class Conflict(DatabaseUnavailable):
+    """Another transaction was in the way; nothing happened, and the same work may succeed at once."""
 
 
 class UnsafeDatabase(Exception):
@@ -43,8 +49,8 @@ async def collect(rows: AsyncIterator[Row]) -> list[Row]:
     return [row async for row in rows]
 
 
-def is_connection_lost(error: BaseException) -> bool:
-    """True if the connection is gone and a new one may work.
+def is_temporary(error: BaseException) -> bool:
+    """True if the same work may succeed later, or on another connection: the server is gone, full, busy or a standby.
 
     asyncpg raises five kinds when its server is killed; InternalClientError is one of them and derives from plain
     Exception.
@@ -53,20 +59,14 @@ def is_connection_lost(error: BaseException) -> bool:
         error,
         OSError
         | asyncpg.PostgresConnectionError
-        | asyncpg.CannotConnectNowError
-        | asyncpg.AdminShutdownError
-        | asyncpg.CrashShutdownError
-        | asyncpg.TooManyConnectionsError
+        | asyncpg.OperatorInterventionError
+        | asyncpg.InsufficientResourcesError
+        | asyncpg.LockNotAvailableError
+        | asyncpg.IdleInTransactionSessionTimeoutError
+        | asyncpg.ReadOnlySQLTransactionError
         | asyncpg.InterfaceError
-        | asyncpg.InternalClientError
-        | asyncpg.DiskFullError
-        | TimeoutError,
+        | asyncpg.InternalClientError,
     )
-
-
-def is_worth_repeating(error: BaseException) -> bool:
-    """True if the same statement may succeed at once: a deadlock or a serialization failure."""
-    return isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
 
 
 async def _keep_session(_: Any) -> None:
@@ -76,9 +76,10 @@ async def _keep_session(_: Any) -> None:
 class Database:
     """A pool of connections to PostgreSQL. start, started and stop, in any order and any number of times."""
 
-    def __init__(self, dsn: str, *, size: int = 10) -> None:
+    def __init__(self, dsn: str, *, size: int = 10, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.dsn = dsn
         self._size = size
+        self._answer_seconds = answer_seconds
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     @property
@@ -95,6 +96,7 @@ class Database:
                 min_size=1,
                 max_size=self._size,
                 timeout=10,
+                command_timeout=self._answer_seconds,
                 reset=_keep_session,
                 server_settings=SESSION,
                 max_inactive_connection_lifetime=60,
@@ -120,6 +122,10 @@ class Database:
             async with self._pool.acquire(timeout=5) as connection:
                 yield connection
         except Exception as error:
+            if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                # A failover made our server a standby; where the DSN names several hosts, a new connection finds the
+                # one that is primary now.
+                await self._pool.expire_connections()
             _raise_translated(error)
 
     @asynccontextmanager
@@ -129,12 +135,12 @@ class Database:
             yield connection
 
     async def repeated(self, work: Callable[[Connection], Awaitable[Any]]) -> Any:
-        """Run `work` in a transaction, again (three times at most) after a deadlock or serialization failure."""
+        """Run `work` in a transaction, three times at most while another transaction is in the way."""
         for last in (False, False, True):
             try:
                 async with self.transaction() as connection:
                     return await work(connection)
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            except Conflict:
                 if last:
                     raise
         raise AssertionError("unreachable")
@@ -151,6 +157,8 @@ class Database:
 
 
 def _raise_translated(error: Exception) -> NoReturn:
-    if is_connection_lost(error):
+    if isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
+        raise Conflict(str(error)) from error
+    if is_temporary(error):
         raise DatabaseUnavailable(str(error) or type(error).__name__) from error
     raise error

@@ -13,6 +13,8 @@ from rushes.store.database import Connection
 
 # Any fixed number: everybody who migrates this database takes the same advisory lock.
 MIGRATION_LOCK = 7_364_201
+PATIENCE_SECONDS = 3600.0
+"""For one file, and for the turn of others: building an index on a large table takes its time."""
 
 
 class SchemaTooNew(Exception):
@@ -42,17 +44,30 @@ def migrations() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-async def migrate(connection: Connection) -> int:
-    """Apply what is missing and return how many files that were.
+async def migrate(connection: Connection, known: list[Migration] | None = None) -> int:
+    """Apply what is missing of this release's migrations, or of those given, and return how many files that were.
 
     Safe to run from many processes at once and after a kill at any point. Raises SchemaTooNew when the database holds
     a migration that this release does not know, or knows with other text.
     """
-    known = migrations()
+    known = migrations() if known is None else known
     if await _applied(connection) == {m.number: m.digest for m in known}:
         return 0
-    await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-    try:
+    count = 0
+    while await _apply_next(connection, known):
+        count += 1
+    return count
+
+
+async def _apply_next(connection: Connection, known: list[Migration]) -> bool:
+    """Apply the first migration that is missing, in one transaction; False if none is.
+
+    The lock ends with the transaction, so no process that was killed or paused keeps the others out.
+    """
+    async with connection.transaction():
+        await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK, timeout=PATIENCE_SECONDS)
+        await connection.execute("SET LOCAL lock_timeout TO DEFAULT")
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY, name text NOT NULL,"
             " digest text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())"
@@ -60,18 +75,16 @@ async def migrate(connection: Connection) -> int:
         applied = await _applied(connection)
         _refuse_strangers(known, applied)
         missing = [m for m in known if m.number not in applied]
-        for migration in missing:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "INSERT INTO schema_migrations (number, name, digest) VALUES ($1, $2, $3)",
-                    migration.number,
-                    migration.name,
-                    migration.digest,
-                )
-        return len(missing)
-    finally:
-        await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
+        if not missing:
+            return False
+        await connection.execute(missing[0].sql, timeout=PATIENCE_SECONDS)
+        await connection.execute(
+            "INSERT INTO schema_migrations (number, name, digest) VALUES ($1, $2, $3)",
+            missing[0].number,
+            missing[0].name,
+            missing[0].digest,
+        )
+        return True
 
 
 async def _applied(connection: Connection) -> dict[int, str]:
