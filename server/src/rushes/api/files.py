@@ -16,8 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from rushes.api.answers import as_api_error, reply
-from rushes.api.auth import Caller, authenticate
+from rushes.api.auth import authenticate
 from rushes.api.body import json_object
+from rushes.api.limits import UPLOAD_LIMIT, upload_allowed
 from rushes.api.query import number
 from rushes.api.services import Services, services_of
 from rushes.artifacts.links import Verdict
@@ -38,9 +39,10 @@ async def upload_url(request: Request) -> Response:
     file_type = body.get("file_type")
     if not isinstance(file_type, str) or not file_type.strip():
         raise ApiError("invalid_request", "Missing file_type, such as png or mp4", param="file_type")
-    await _refuse_over_quota(services, caller)
+    headers = await upload_allowed(services, caller.org_id, caller.limit(UPLOAD_LIMIT), 0)
     place = await services.uploads.place(caller.org_id, file_type)
-    return reply({"upload_url": place.upload_url, "public_url": place.public_url, "expires_at": place.expires_at})
+    answer = {"upload_url": place.upload_url, "public_url": place.public_url, "expires_at": place.expires_at}
+    return reply(answer, headers=headers)
 
 
 async def put(request: Request) -> Response:
@@ -65,7 +67,10 @@ async def _put(request: Request) -> Response:
     place = await services.files.place(UUID(text)) if _UUID.fullmatch(text) else None
     if place is None:
         raise ApiError("file_not_found")
-    async with _received(services, request.stream(), request.headers.get("content-length", "")) as body:
+    declared = request.headers.get("content-length", "")
+    own = await services.accounts.limit(place.org_id, UPLOAD_LIMIT)
+    await upload_allowed(services, place.org_id, own, int(declared) if declared.isdigit() else 0)
+    async with _received(services, request.stream(), declared) as body:
         await services.uploads.fill(place, body)
     return Response(status_code=200)
 
@@ -74,12 +79,13 @@ async def post(request: Request) -> Response:
     """POST files: one multipart field `file`, streamed to disk."""
     services = services_of(request)
     caller = await authenticate(request, write=True)
-    await _refuse_over_quota(services, caller)
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise ApiError("unsupported_media_type", "Unsupported media type, send multipart/form-data with a field file")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > MAX_UPLOAD + 1_000_000:
         raise _too_large()
+    own = caller.limit(UPLOAD_LIMIT)
+    headers = await upload_allowed(services, caller.org_id, own, int(declared) if declared.isdigit() else 0)
     async with request.form(max_files=1, max_fields=4) as form:
         sent = form.get("file")
         if not isinstance(sent, UploadFile):
@@ -89,7 +95,7 @@ async def post(request: Request) -> Response:
                 file = await services.uploads.store(caller.org_id, body)
             except MediaRefused as error:
                 raise ApiError("invalid_request", f"Invalid file, {error.fault.message}", param="file") from error
-    return reply(_shown(services, file))
+    return reply(_shown(services, file), headers=headers)
 
 
 async def listing(request: Request) -> Response:
@@ -132,6 +138,7 @@ _XML_CODES = {
     "forbidden": "AccessDenied",
     "file_not_found": "NoSuchKey",
     "body_too_large": "EntityTooLarge",
+    "rate_limited": "SlowDown",
     "storage_unavailable": "ServiceUnavailable",
     "unavailable": "ServiceUnavailable",
 }
@@ -142,13 +149,6 @@ def _xml(status: int, code: str, text: str) -> Response:
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>'
     )
     return Response(body, status, media_type="application/xml")
-
-
-async def _refuse_over_quota(services: Services, caller: Caller) -> None:
-    own = caller.limit("upload_bytes_per_day")
-    limit = services.settings.upload_bytes_per_day if own is None else own
-    if limit is not None and await services.files.uploaded_today(caller.org_id) >= limit:
-        raise ApiError("rate_limited", f"Rate limit reached, {limit} bytes of uploads a day are allowed")
 
 
 @contextlib.asynccontextmanager

@@ -73,6 +73,12 @@ class Accounts:
         async with self._database.connection() as connection:
             return await _sql.organisation(connection, org_id=org_id)
 
+    async def limit(self, org_id: UUID, name: str) -> int | None:
+        """One limit of an organisation; None if it has no such limit of its own."""
+        row = await self.organisation(org_id)
+        value = parse(row["limits"]).get(name) if row else None
+        return value if isinstance(value, int) else None
+
     async def organisations(self) -> list[Row]:
         async with self._database.connection() as connection:
             return await collect(_sql.organisations(connection))

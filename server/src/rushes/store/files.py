@@ -111,10 +111,11 @@ class Files:
         """Forget a file; None if there is none of that organisation."""
         return await self._one("delete_file", org_id=org_id, file_id=file_id)
 
-    async def uploaded_today(self, org_id: UUID) -> int:
-        """Bytes an organisation has sent in the last 24 hours."""
+    async def uploaded_today(self, org_id: UUID) -> tuple[int, float]:
+        """Bytes an organisation has sent in the last 24 hours, and the seconds until the first of them do not count."""
         async with self._database.connection() as connection:
-            return await _sql.uploaded_today(connection, org_id=org_id)
+            row = await _sql.uploaded_today(connection, org_id=org_id)
+        return row["bytes"], row["seconds"]
 
     async def artifact(self, artifact_id: UUID) -> Row | None:
         """An artifact of any organisation, with `readable`: for signed links only."""

@@ -40,9 +40,11 @@ SELECT count(*) FROM files WHERE org_id = :org_id AND deleted_at IS NULL AND sto
 UPDATE files SET deleted_at = clock_timestamp() WHERE file_id = :file_id AND org_id = :org_id AND deleted_at IS NULL
 RETURNING *;
 
--- name: uploaded_today$
--- Bytes an organisation has sent in the last 24 hours.
-SELECT coalesce(sum(size_bytes), 0)::bigint FROM files
+-- name: uploaded_today^
+-- Bytes an organisation has sent in the last 24 hours, and the seconds until the first of them are no longer counted.
+SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes,
+       coalesce(extract(epoch FROM min(stored_at) + interval '24 hours' - clock_timestamp()), 86400)::float8 AS seconds
+  FROM files
  WHERE org_id = :org_id AND stored_at > clock_timestamp() - interval '24 hours';
 
 -- name: artifact^
