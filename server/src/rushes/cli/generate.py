@@ -49,7 +49,8 @@ def _generate(
     payload = _payload(client, card, prompt, image, parameters)
     submitted = client.json("POST", f"{QUEUE}/requests", body={"model": card["model"], "payload": payload})
     console = Console(stderr=True)
-    for warning in submitted.get("warnings") or []:
+    warnings: list[str] = submitted.get("warnings") or []
+    for warning in warnings:
         console.print(f"note: {warning}", markup=False)
     record = _awaited(client, submitted["request_id"], console)
     if record["status"] != "success":

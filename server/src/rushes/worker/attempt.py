@@ -116,7 +116,6 @@ class Attempt:
         self.superseded |= superseded
         self.draining |= draining
         self._stop.set()
-        self.parts.child.cancel()
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
@@ -235,9 +234,8 @@ class Attempt:
             cancel_grace=self.parts.policy.cancel_grace_seconds,
             on_progress=on_progress,
             on_remember=self._remember,
+            stop=self._stop,
         )
-        if self._stop.is_set():
-            raise Cancelled
         try:
             result = self.parts.child.run(order)
             if isinstance(result, ChildFile):

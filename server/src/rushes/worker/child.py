@@ -1,6 +1,6 @@
 """The qworker's side of an engine child: start it, run one plan in it, stop it for certain.
 
-Everything here blocks and runs in the slot's own thread; only `cancel` and `kill` are called from elsewhere.
+Everything here blocks and runs in the slot's own thread; only `kill` is called from elsewhere.
 """
 
 import os
@@ -54,6 +54,8 @@ class Order:
     on_progress: Callable[[str, float, float], None]
     """phase, done, total; called in the slot's thread."""
     on_remember: Callable[[str], None]
+    stop: threading.Event
+    """Set by anybody at any time, also before the run begins: the plan is to end."""
 
 
 @dataclass(slots=True)
@@ -107,7 +109,6 @@ class EngineChild:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
         self._ring: Ring | None = None
-        self._cancel = threading.Event()
         self._starting = threading.Lock()
 
     @property
@@ -151,10 +152,6 @@ class EngineChild:
             self.kill()
             raise EngineLost("The engine's process did not start; its log says why")
 
-    def cancel(self) -> None:
-        """Ask the running plan to stop; safe from any thread, also when nothing runs."""
-        self._cancel.set()
-
     def kill(self) -> None:
         """End the process for certain."""
         process, self._process = self._process, None
@@ -174,7 +171,6 @@ class EngineChild:
 
         Raises Cancelled, DeadlinePassed or a typed engine error. After EngineLost or DeadlinePassed the child is gone.
         """
-        self._cancel.clear()
         self.start()
         channel, ring = self._line()
         running = _Running(order, time.monotonic() + order.seconds)
@@ -249,7 +245,7 @@ class EngineChild:
 
     def _obey(self, running: _Running) -> None:
         now = time.monotonic()
-        if self._cancel.is_set():
+        if running.order.stop.is_set():
             if running.cancelled_at is None:
                 running.cancelled_at = now
                 self._send("cancel")

@@ -106,8 +106,6 @@ class Child:
             traceback.print_exc()
             text = f"{type(error).__name__}: {error}"
             self._channel.send("error", code="engine_lost", text=text, field=None, final=False)
-        finally:
-            self._control = None
 
     def _generate(self, order: dict[str, Any], control: ChildControl) -> None:
         card, plan = self._catalog.find(order["plan"]["model"]), Plan.from_json(order["plan"])
