@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rushes.engines.animatic.painter.colour import array
-from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import Field
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -66,4 +66,4 @@ class Clouds:
 
     @staticmethod
     def _at(tile: Field, u: Field, v: Field) -> Field:
-        return lookup(tile, (u - np.floor(u)) * TILE, (v - np.floor(v)) * TILE)
+        return lookup(tile, fraction(u) * TILE, fraction(v) * TILE)

@@ -160,6 +160,9 @@ class Land:
         # The sun stands to one side and a little before the land: backlit slopes would show no form.
         side_light = 0.84 if stage.sun_x > stage.width / 2 else -0.84
         up_light = 0.22 + 0.9 * max(stage.light.sun_height, 0.05)
+        if chain.ground == "dune":
+            # Bare sand shows its form by light and shade alone.
+            up_light, side_light = up_light * 0.62, side_light * 1.35
         cosine = -slope_x * side_light + up_light + slope_d * 0.16
         lit = np.clip(cosine / np.sqrt(1 + slope_x**2 + slope_d**2), 0, 1.2).astype(np.float32)
         return _Relief(height.astype(np.float32), row, lit, np.hypot(slope_x, slope_d).astype(np.float32), u, v)

@@ -114,9 +114,10 @@ class LayerPass:
         half = (s, (tx + 0.5 * s - 0.5) / 2, (ty + 0.5 * s - 0.5) / 2)
         full = _window(layer.y.shape, (first, last), canvas.width, move)
         small = _window(layer.u.shape, (first // 2, last // 2), canvas.width // 2, half)
-        over(canvas.y[first:last], layer.y, layer.clear, full, solid - first)
-        over(canvas.u[first // 2 : last // 2], layer.u, layer.clear_half, small, (solid - first) // 2)
-        over(canvas.v[first // 2 : last // 2], layer.v, layer.clear_half, small, (solid - first) // 2)
+        over([(canvas.y[first:last], layer.y)], layer.clear, full, solid - first)
+        rows = slice(first // 2, last // 2)
+        chroma = [(canvas.u[rows], layer.u), (canvas.v[rows], layer.v)]
+        over(chroma, layer.clear_half, small, (solid - first) // 2)
 
 
 Move = tuple[float, float, float]
@@ -186,12 +187,12 @@ def _maps(width: int, first: int, last: int, move: Move) -> tuple[Field, Field]:
     return np.ascontiguousarray(np.broadcast_to(x, shape)), np.ascontiguousarray(np.broadcast_to(y, shape))
 
 
-def over(dst: Plane, colour: Plane, clear: Plane, window: _Shift | _Mesh, solid: int) -> None:
-    """Blend a window of a layer over `dst` in place; rows from `solid` on are copied."""
-    moved = window.cut(colour, dst.shape[0])
-    if solid > 0:
-        # Without the third of a level a clear 255 may come out as 254, and all behind it would darken for a frame.
-        veil = window.cut(clear, solid, lift=0.34)
-        under = product(dst[:solid], veil)
-        dst[:solid] = total(under, moved[:solid])
-    dst[solid:] = moved[solid:]
+def over(pairs: list[tuple[Plane, Plane]], clear: Plane, window: _Shift | _Mesh, solid: int) -> None:
+    """Blend a window of a layer over the canvas, in (canvas, layer) pairs of planes; rows from `solid` are copied."""
+    # Without the third of a level a clear 255 may come out as 254, and all behind it would darken for a frame.
+    veil = window.cut(clear, solid, lift=0.34) if solid > 0 else None
+    for dst, colour in pairs:
+        moved = window.cut(colour, dst.shape[0])
+        if veil is not None:
+            dst[:solid] = total(product(dst[:solid], veil), moved[:solid])
+        dst[solid:] = moved[solid:]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
-from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
     Floats,
@@ -133,9 +133,9 @@ class Meadow:
         gust = 1.9 if self._stage.reading.has("wind", "storm") else 0.8
         u = self._ground_u - np.float32(0.075 * gust * t)
         v = self._ground_v + np.float32(0.02 * t)
-        push = lookup(self._wind_tile, (u % 1) * size, (v % 1) * size)
+        push = lookup(self._wind_tile, fraction(u) * size, fraction(v) * size)
         slow_u = self._ground_u * np.float32(0.23) - np.float32(0.010 * t)
-        slow = lookup(self._wind_tile, (slow_u % 1) * size, ((self._ground_v * np.float32(0.3)) % 1) * size)
+        slow = lookup(self._wind_tile, fraction(slow_u) * size, fraction(self._ground_v * np.float32(0.3)) * size)
         return push, slow
 
     def paint(self, canvas: Canvas, i: int) -> None:

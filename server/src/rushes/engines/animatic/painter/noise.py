@@ -33,7 +33,7 @@ def sample(tile: Floats, u: Floats, v: Floats) -> Field:
     """The tile at (u, v), counted in tiles and wrapped; same shape as u, plus the tile's channels."""
     size = tile.shape[0]
     padded = wrapped(tile)
-    return lookup(padded, (u - np.floor(u)) * size, (v - np.floor(v)) * size)
+    return lookup(padded, fraction(u) * size, fraction(v) * size)
 
 
 def wrapped(tile: Floats) -> Field:
@@ -44,6 +44,11 @@ def wrapped(tile: Floats) -> Field:
 def lookup(padded: Field, x: Floats, y: Floats) -> Field:
     """Bilinear samples of a `wrapped` tile at pixel positions inside it."""
     return sampled(padded, x, y)
+
+
+def fraction(x: Floats) -> Field:
+    """What is left of the whole number below, 0 to 1; much faster than the remainder."""
+    return single(x - np.floor(x))
 
 
 def smoothstep(low: float, high: float, x: Floats) -> Field:

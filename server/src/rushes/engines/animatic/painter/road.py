@@ -6,10 +6,9 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import array, yuv
-from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
-    Floats,
     Plane,
     as_bytes,
     averaged,
@@ -57,8 +56,8 @@ class Road:
         x = (np.arange(cols, dtype=np.float32) * 2 + 0.5 - np.float32(middle))[None, :]
         u = x * self._per_metre
         v = np.broadcast_to((self._away + np.float32(walked)) / 22, u.shape)
-        pools = lookup(self._puddle, _part(u) * 256, _part(v) * 256)
-        shake = lookup(self._ripple, _part(u * 5 + np.float32(0.11 * stage.seconds(i))) * 256, _part(v * 7) * 256)
+        pools = lookup(self._puddle, fraction(u) * 256, fraction(v) * 256)
+        shake = lookup(self._ripple, fraction(u * 5 + np.float32(0.11 * stage.seconds(i))) * 256, fraction(v * 7) * 256)
         pool = smoothstep(-0.1, 0.9, pools)
         share = np.clip((self._dry + self._pooled * pool) * 255, 5, 230).astype(np.float32)
         jitter = shake * (self._rough - np.float32(0.6) * self._rough * pool)
@@ -87,11 +86,6 @@ class Road:
     def _lay(dst: Plane, road: Plane, cut: Plane) -> None:
         walls = product(dst, inverted(cut))
         dst[:] = total(walls, product(road, cut))
-
-
-def _part(x: Floats) -> Floats:
-    """What is left of the whole number below."""
-    return x - np.floor(x)
 
 
 def _tinted(seen: Plane, share: Plane, body: float) -> Plane:

@@ -7,7 +7,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, dither, yuv
-from rushes.engines.animatic.painter.noise import lookup, smoothstep, spectral, wrapped
+from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
     Floats,
@@ -18,10 +18,14 @@ from rushes.engines.animatic.painter.raster import (
     inverted,
     product,
     resized,
+    single,
     total,
 )
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.stage import Stage
+
+FOG = 6
+"""Fog is a picture this much smaller than the frame."""
 
 
 class Snow:
@@ -109,8 +113,8 @@ class Fog:
         rng = stage.rng("fog " + tag)
         self._first = max(0, int(row - 2.4 * above * stage.unit)) & ~1
         self._last = min(stage.height, int(row + 2.4 * below * stage.unit) + 2) & ~1
-        count = max(2, -(-(self._last - self._first) // 4))
-        self._size = (count, -(-stage.width // 4))
+        count = max(2, -(-(self._last - self._first) // FOG))
+        self._size = (count, -(-stage.width // FOG))
         y = (np.linspace(self._first, self._last, count, dtype=np.float32) - np.float32(row)) / np.float32(stage.unit)
         profile = np.where(y < 0, np.exp(-((y / above) ** 2)), np.exp(-((y / below) ** 2)))
         # The Gaussian has not ended at the bank's first and last row; take the rest off, or a line shows.
@@ -118,7 +122,8 @@ class Fog:
         self._profile = (profile * density)[:, None].astype(np.float32)
         x = np.linspace(-0.5, 0.5, self._size[1], dtype=np.float32) * np.float32(stage.width / stage.unit)
         u, v = np.meshgrid(x * 0.42, y * 1.25)
-        self._u, self._v = u.astype(np.float32), v.astype(np.float32)
+        self._u, self._v = single(u), single(v)
+        self._a_v = fraction(self._v + np.float32(0.3)) * 256
         self._tile = wrapped(spectral(rng, 256, 3.2, low=1.5, high=60))
         self._pace = 0.011 * pace * min(stage.tempo, 3) * (1 if rng.random() < 0.5 else -1)
         self._colour = yuv(colour if colour is not None else stage.light.haze)
@@ -128,10 +133,10 @@ class Fog:
 
     def _cover(self, t: float) -> Field:
         size = 256
-        a_u = self._u + np.float32(self._pace * t + self._offset)
-        b_u = self._u * np.float32(1.9) - np.float32(self._pace * 0.7 * t)
-        a = lookup(self._tile, (a_u % 1) * size, ((self._v + np.float32(0.3)) % 1) * size)
-        b = lookup(self._tile, (b_u % 1) * size, ((self._v * np.float32(1.7) + np.float32(0.006 * t)) % 1) * size)
+        a_u = fraction(self._u + np.float32(self._pace * t + self._offset)) * size
+        b_u = fraction(self._u * np.float32(1.9) - np.float32(self._pace * 0.7 * t)) * size
+        a = lookup(self._tile, a_u, self._a_v)
+        b = lookup(self._tile, b_u, fraction(self._v * np.float32(1.7) + np.float32(0.006 * t)) * size)
         return self._profile * smoothstep(-1.9, 1.5, a + 0.6 * b)
 
     def paint(self, canvas: Canvas, i: int) -> None:
