@@ -1,168 +1,154 @@
-"""Money: held at submit, charged at success, given back otherwise; nothing is ever spent twice."""
+"""Quotes are held, successes are charged, everything else is given back, and nobody spends what is not there."""
 
 import asyncio
-from uuid import UUID
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
-from rushes.store.accounts import Accounts
 from rushes.store.database import Database
-from rushes.store.requests import RefusedSubmit, Replay, Requests
-from support.queueing import failure, make_key, make_org, make_request, started, success
+from rushes.store.requests import RefusedSubmit, Requests
+from support.queueing import (
+    LANE,
+    LEASE,
+    claim_one,
+    failure,
+    make_key,
+    make_org,
+    make_request,
+    started,
+    success,
+)
 
-PRICE = 1_000
 
-
-@pytest.fixture
-def accounts(database: Database) -> Accounts:
-    return Accounts(database)
-
-
-async def balance(accounts: Accounts, org_id: UUID) -> tuple[int | None, int]:
-    row = await accounts.organisation(org_id)
+async def money(database: Database, org_id: UUID) -> tuple[int | None, int]:
+    """(balance, held) of an organisation, in micro-dollars."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT balance_micro, held_micro FROM organisations WHERE org_id = $1", org_id)
     assert row is not None
     return row["balance_micro"], row["held_micro"]
 
 
-async def key_money(accounts: Accounts, org_id: UUID) -> tuple[int, int]:
-    """Spent and held by the organisation's only key."""
-    (row,) = await accounts.keys(org_id)
-    async with accounts._database.connection() as connection:
-        held = await connection.fetchval("SELECT held_micro FROM api_keys WHERE key_id = $1", row["key_id"])
-    return row["spent_micro"], held
+async def key_money(database: Database, key_id: str) -> tuple[int, int]:
+    """(spent, held) of a key, in micro-dollars."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT spent_micro, held_micro FROM api_keys WHERE key_id = $1", key_id)
+    assert row is not None
+    return row["spent_micro"], row["held_micro"]
 
 
-async def accepted(*submits: object) -> tuple[int, set[str]]:
-    """How many of some submits at the same time were accepted, and the codes of the others."""
-    results = await asyncio.gather(*submits, return_exceptions=True)  # type: ignore[call-overload]
-    refused = [result for result in results if isinstance(result, RefusedSubmit)]
-    strange = [result for result in results if isinstance(result, BaseException) and result not in refused]
-    assert not strange
-    return len(results) - len(refused), {refusal.code for refusal in refused}
-
-
-async def test_fifty_parallel_submits_with_money_for_ten_accept_exactly_ten(
-    database: Database, requests: Requests, accounts: Accounts
-) -> None:
-    org_id = await make_org(database, balance_micro=10 * PRICE + PRICE - 1)
-    new = [make_request(org_id, quote_micro=PRICE) for _ in range(50)]
-    assert await accepted(*(requests.submit(one) for one in new)) == (10, {"insufficient_credits"})
-    assert await balance(accounts, org_id) == (10 * PRICE + PRICE - 1, 10 * PRICE)
-
-
-async def test_fifty_parallel_submits_of_a_key_with_room_for_ten_accept_exactly_ten(
-    database: Database, requests: Requests, accounts: Accounts, org_id: UUID
-) -> None:
-    key_id = await make_key(database, org_id, spend_limit_micro=10 * PRICE)
-    new = [make_request(org_id, key_id=key_id, quote_micro=PRICE) for _ in range(50)]
-    assert await accepted(*(requests.submit(one) for one in new)) == (10, {"insufficient_credits"})
-    assert await key_money(accounts, org_id) == (0, 10 * PRICE)
-    # What the key was refused did not touch its organisation either.
-    assert (await balance(accounts, org_id))[1] == 10 * PRICE
-
-
-async def test_fifty_parallel_submits_into_a_queue_of_ten_accept_exactly_ten(requests: Requests, org_id: UUID) -> None:
-    new = [make_request(org_id, max_queued=10) for _ in range(50)]
-    assert await accepted(*(requests.submit(one) for one in new)) == (10, {"too_many_queued"})
-
-
-async def test_a_success_is_charged_and_what_was_held_is_free(
-    database: Database, requests: Requests, accounts: Accounts
-) -> None:
-    org_id = await make_org(database, balance_micro=5 * PRICE)
-    key_id = await make_key(database, org_id, spend_limit_micro=5 * PRICE)
-    await requests.submit(make_request(org_id, key_id=key_id, quote_micro=2 * PRICE))
-    assert await balance(accounts, org_id) == (5 * PRICE, 2 * PRICE)
+async def test_a_success_turns_its_quote_into_a_charge(requests: Requests, database: Database) -> None:
+    org_id = await make_org(database, balance_micro=5_000)
+    await requests.submit(make_request(org_id, quote_micro=1_500))
+    assert await money(database, org_id) == (5_000, 1_500)
     request = await started(requests)
-    assert await requests.finish(request.request_id, request.attempt, success())
-    assert await balance(accounts, org_id) == (3 * PRICE, 0)
-    assert await key_money(accounts, org_id) == (2 * PRICE, 0)
+    assert await money(database, org_id) == (5_000, 1_500)
+    await requests.finish(request.request_id, request.attempt, success())
+    assert await money(database, org_id) == (3_500, 0)
 
 
-async def test_a_failure_costs_nothing_and_its_money_can_be_spent_again(
-    database: Database, requests: Requests, accounts: Accounts
-) -> None:
-    org_id = await make_org(database, balance_micro=PRICE)
-    key_id = await make_key(database, org_id, spend_limit_micro=PRICE)
+@pytest.mark.parametrize("ending", ["failed", "cancelled while queued", "cancelled while running", "lost"])
+async def test_whatever_does_not_succeed_is_not_charged(requests: Requests, database: Database, ending: str) -> None:
+    org_id = await make_org(database, balance_micro=5_000)
+    key_id = await make_key(database, org_id)
+    request_id = (await requests.submit(make_request(org_id, key_id=key_id))).request_id
+    match ending:
+        case "cancelled while queued":
+            await requests.cancel(org_id, request_id)
+        case "cancelled while running":
+            await started(requests)
+            await requests.cancel(org_id, request_id)
+        case "lost":
+            await claim_one(requests, lease=timedelta(seconds=-1))
+            await requests.rescue(max_tries=1)
+        case _:
+            await requests.finish(request_id, (await started(requests)).attempt, failure())
+    done = await requests.get(org_id, request_id)
+    assert done is not None
+    assert (done.final, done.charge_micro) == (True, 0)
+    assert await money(database, org_id) == (5_000, 0)
+    assert await key_money(database, key_id) == (0, 0)
+
+
+async def test_attempts_are_not_charged_requests_are(requests: Requests, database: Database) -> None:
+    org_id = await make_org(database, balance_micro=5_000)
+    await requests.submit(make_request(org_id))
     for _ in range(3):
-        await requests.submit(make_request(org_id, key_id=key_id, quote_micro=PRICE))
-        with pytest.raises(RefusedSubmit, match=r"costs \$0.001 and \$0.000 is free"):
-            await requests.submit(make_request(org_id, key_id=key_id, quote_micro=PRICE))
         request = await started(requests)
-        assert await requests.finish(request.request_id, request.attempt, failure())
-        assert await balance(accounts, org_id) == (PRICE, 0)
-        assert await key_money(accounts, org_id) == (0, 0)
+        await requests.hand_back(request.request_id, request.attempt)
+    request = await started(requests)
+    await requests.finish(request.request_id, request.attempt, success())
+    assert await money(database, org_id) == (4_000, 0)
 
 
-async def test_a_cancel_gives_the_money_back_once_however_often_it_is_asked_for(
-    database: Database, requests: Requests, accounts: Accounts
+async def test_racing_submits_never_overspend(requests: Requests, database: Database) -> None:
+    org_id = await make_org(database, balance_micro=10_000)
+    answers = await asyncio.gather(*(requests.submit(make_request(org_id)) for _ in range(50)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, RefusedSubmit)]
+    assert (len(answers) - len(refused), len(refused)) == (10, 40)
+    assert {refusal.code for refusal in refused} == {"insufficient_credits"}
+    assert await money(database, org_id) == (10_000, 10_000)
+
+
+async def test_a_refusal_says_what_it_costs_and_what_is_free(requests: Requests, database: Database) -> None:
+    org_id = await make_org(database, balance_micro=1_500_000)
+    await requests.submit(make_request(org_id, quote_micro=1_000_000))
+    with pytest.raises(RefusedSubmit, match=r"costs \$1\.000 and \$0\.500 is free"):
+        await requests.submit(make_request(org_id, quote_micro=1_000_000))
+
+
+async def test_money_that_came_back_can_be_spent(requests: Requests, database: Database) -> None:
+    org_id = await make_org(database, balance_micro=1_000)
+    first = await requests.submit(make_request(org_id))
+    with pytest.raises(RefusedSubmit):
+        await requests.submit(make_request(org_id))
+    await requests.cancel(org_id, first.request_id)
+    await requests.submit(make_request(org_id))
+
+
+async def test_a_key_stops_at_its_spending_limit_and_others_go_on(requests: Requests, database: Database) -> None:
+    org_id = await make_org(database)
+    limited = await make_key(database, org_id, spend_limit_micro=2_500)
+    other = await make_key(database, org_id)
+    answers = await asyncio.gather(
+        *(requests.submit(make_request(org_id, key_id=limited)) for _ in range(10)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, RefusedSubmit)]
+    assert len(refused) == 8
+    assert {refusal.code for refusal in refused} == {"insufficient_credits"}
+    await requests.submit(make_request(org_id, key_id=other))
+    first, second = await requests.claim(uuid4(), [LANE], 2, LEASE)
+    await requests.begin(first.request_id, first.attempt, "loading")
+    await requests.finish(first.request_id, first.attempt, success())
+    await requests.cancel(org_id, second.request_id)
+    assert await key_money(database, limited) == (1_000, 0)
+    await requests.submit(make_request(org_id, key_id=limited))
+    with pytest.raises(RefusedSubmit):
+        await requests.submit(make_request(org_id, key_id=limited))
+
+
+async def test_an_organisation_stops_at_its_limit_of_unfinished_requests(
+    requests: Requests, database: Database, org_id: UUID
 ) -> None:
-    org_id = await make_org(database, balance_micro=10 * PRICE)
-    queued = await requests.submit(make_request(org_id, quote_micro=PRICE))
-    await asyncio.gather(*(requests.cancel(org_id, queued.request_id) for _ in range(20)))
-    assert await balance(accounts, org_id) == (10 * PRICE, 0)
+    answers = await asyncio.gather(
+        *(requests.submit(make_request(org_id, max_queued=3)) for _ in range(9)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, RefusedSubmit)]
+    assert [refusal.code for refusal in refused] == ["too_many_queued"] * 6
+    request = await started(requests)
+    await requests.finish(request.request_id, request.attempt, success())
+    await requests.submit(make_request(org_id, max_queued=3))
 
 
-async def test_a_cancel_against_a_finish_charges_or_gives_back_but_never_both(
-    database: Database, requests: Requests, accounts: Accounts
+async def test_artifacts_live_as_long_as_the_customer_asked_but_no_longer_than_we_keep(
+    requests: Requests, org_id: UUID
 ) -> None:
-    org_id = await make_org(database, balance_micro=100 * PRICE)
-    charged = 0
-    for _ in range(20):
-        await requests.submit(make_request(org_id, quote_micro=PRICE))
+    for asked, expected in ((60, 60), (None, 7 * 86_400), (365 * 86_400, 7 * 86_400)):
+        await requests.submit(make_request(org_id, expires_after=asked))
         request = await started(requests)
-        finished, cancelled = await asyncio.gather(
-            requests.finish(request.request_id, request.attempt, success()),
-            requests.cancel(org_id, request.request_id),
-        )
-        assert cancelled is not None
-        assert finished == (cancelled.status == "success")
-        charged += PRICE if finished else 0
-    assert await balance(accounts, org_id) == (100 * PRICE - charged, 0)
-
-
-async def test_a_rescue_keeps_the_money_held_and_a_second_finish_charges_nothing(
-    database: Database, requests: Requests, accounts: Accounts
-) -> None:
-    org_id = await make_org(database, balance_micro=PRICE)
-    await requests.submit(make_request(org_id, quote_micro=PRICE))
-    first = await started(requests)
-    await requests.expire_all_leases()
-    assert await requests.rescue(max_tries=3) == (1, 0)
-    assert await balance(accounts, org_id) == (PRICE, PRICE)
-    second = await started(requests)
-    assert await requests.finish(second.request_id, second.attempt, success())
-    assert not await requests.finish(first.request_id, first.attempt, success())
-    assert await balance(accounts, org_id) == (0, 0)
-
-
-async def test_an_empty_balance_still_takes_what_is_free_of_charge(database: Database, requests: Requests) -> None:
-    org_id = await make_org(database, balance_micro=0)
-    await requests.submit(make_request(org_id, quote_micro=0))
-    with pytest.raises(RefusedSubmit):
-        await requests.submit(make_request(org_id, quote_micro=1))
-
-
-async def test_an_empty_balance_under_an_idempotency_key_does_not_use_the_key_up(
-    database: Database, requests: Requests, accounts: Accounts
-) -> None:
-    org_id = await make_org(database, balance_micro=0)
-    new = make_request(org_id, quote_micro=PRICE)
-    with pytest.raises(RefusedSubmit):
-        await requests.submit_once(new, "key", b"body", lambda _: "answer")
-    await accounts.set_balance(org_id, PRICE)
-    await requests.submit_once(new, "key", b"body", lambda _: "answer")
-    with pytest.raises(Replay):
-        await requests.submit_once(new, "key", b"body", lambda _: "answer")
-    assert await balance(accounts, org_id) == (PRICE, PRICE)
-
-
-async def test_a_key_of_another_organisation_is_neither_held_nor_charged(
-    database: Database, requests: Requests, accounts: Accounts, org_id: UUID
-) -> None:
-    stranger = await make_org(database, "stranger")
-    await make_key(database, stranger, spend_limit_micro=0)
-    (row,) = await accounts.keys(stranger)
-    request = await requests.submit(make_request(org_id, quote_micro=PRICE))
-    assert request.key_id is None
-    assert await key_money(accounts, stranger) == (0, 0)
-    assert row["spent_micro"] == 0
+        await requests.finish(request.request_id, request.attempt, success())
+        done = await requests.get(org_id, request.request_id)
+        assert done is not None
+        assert done.expires_at is not None
+        assert done.finished_at is not None
+        assert done.expires_at - done.finished_at == timedelta(seconds=expected)
+        assert {row["expires_at"] for row in await requests.artifacts([request.request_id])} == {done.expires_at}

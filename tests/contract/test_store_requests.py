@@ -70,6 +70,32 @@ async def test_two_busy_organisations_share_by_the_work_they_ask_for(
     assert sum(request.org_id == org_id for request in claimed) == 20
 
 
+@pytest.mark.xfail(strict=True, reason="an idle lane starts its virtual clock again at nought")
+async def test_work_done_while_alone_is_not_held_against_an_organisation(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    """Start-time fair queueing shares what is wanted now; it does not even out the past."""
+    other = await make_org(database, "newcomer")
+    await submitted(requests, org_id, 30)
+    for request in await requests.claim(uuid4(), [LANE], 30, LEASE):
+        await requests.finish(request.request_id, request.attempt, failure())
+    await submitted(requests, other, 10)
+    (mine,) = await submitted(requests, org_id)
+    assert mine in [request.request_id for request in await requests.claim(uuid4(), [LANE], 3, LEASE)]
+
+
+@pytest.mark.xfail(strict=True, reason="an organisation has one tag for all its lanes")
+async def test_work_in_one_lane_is_not_held_against_an_organisation_in_another(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    other = await make_org(database, "at home in the other lane")
+    await submitted(requests, other, 20, lane="diffusers/wan")
+    await submitted(requests, org_id, 30)
+    (mine,) = await submitted(requests, org_id, lane="diffusers/wan")
+    claimed = await requests.claim(uuid4(), ["diffusers/wan"], 3, LEASE)
+    assert mine in [request.request_id for request in claimed]
+
+
 async def test_racing_claims_never_take_the_same_request(requests: Requests, org_id: UUID) -> None:
     ids = await submitted(requests, org_id, 60)
     workers = [uuid4() for _ in range(8)]

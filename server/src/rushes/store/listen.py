@@ -16,8 +16,10 @@ Heard = Callable[[str], None]
 class Listener:
     """Calls handlers for notifications and reconnects by itself. start, started and stop, in any order."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, ask_seconds: float = 5.0) -> None:
+        """`ask_seconds`: how often a silent connection is asked whether it lives, and how long it may take to say."""
         self._dsn = dsn
+        self._ask_seconds = ask_seconds
         self._handlers: dict[str, list[Heard]] = {}
         self._lost: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -68,7 +70,12 @@ class Listener:
             for lost in self._lost:
                 lost()  # whatever was cached while nobody listened is stale
             self.connected.set()
-            await ended.wait()
+            while not ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), self._ask_seconds)
+                    return
+                # A network that swallows everything ends no connection; a question without an answer does.
+                await connection.execute("SELECT 1", timeout=self._ask_seconds)
         finally:
             self.connected.clear()
             for lost in self._lost:
