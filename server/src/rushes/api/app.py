@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rushes import __version__
 from rushes.api.answers import Handler, answering, error_reply
-from rushes.api.routes import KEY_PREFIX, ROUTES, SESSION_PREFIX, SHORT_PREFIX, Route
+from rushes.api.route import Route
+from rushes.api.routes import KEY_PREFIX, ROUTES, SESSION_PREFIX, SHORT_PREFIX
 from rushes.api.services import Services
 from rushes.config import Settings
 from rushes.domain.errors import ApiError
@@ -28,6 +29,7 @@ def build(settings: Settings, opened: Opened) -> ASGIApp:
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         async with opened(settings) as services:
             app.state.services = services
+            app.state.routes = ROUTES
             yield
 
     app = Starlette(

@@ -1,25 +1,27 @@
 """Every route of the API once: path, method, handler, and the name its documentation has. A table, no logic."""
 
-from dataclasses import dataclass
-
-from rushes.api import artifacts, deliveries, docs, events, files, health, iam, legacy, models, organizations, requests, usage
+from rushes.api import (
+    artifacts,
+    deliveries,
+    docs,
+    events,
+    files,
+    health,
+    iam,
+    legacy,
+    models,
+    organizations,
+    requests,
+    usage,
+)
 from rushes.api.answers import Handler
+from rushes.api.route import Route
 
 KEY_PREFIX = "/api/v1/ie/requestqueue/apikey"
 SHORT_PREFIX = "/api/v1/apikey"
 SESSION_PREFIX = "/api/v1/ie/requestqueue"
 PEOPLE = "/api/v1/me"
 ORGANIZATION = "/api/v1/organizations/{org_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One operation. `operation` is its id in the OpenAPI document."""
-
-    method: str
-    path: str
-    handler: Handler
-    operation: str
 
 
 def _queue(prefix: str, name: str) -> list[Route]:

@@ -1,0 +1,298 @@
+"""What the OpenAPI document says of each operation: what goes in, what comes out, which errors."""
+
+from dataclasses import dataclass, field
+
+from rushes.api.schemas import ANYTHING, ID, STATUS, TEXT, WHOLE, YES_NO, Schema, many, ref
+
+BODY = ("invalid_json", "invalid_request", "body_too_large", "unsupported_media_type")
+LIMIT = ("rate_limited",)
+_NUMBER_OR_TIME: Schema = {"type": "string", "description": "Unix seconds or an ISO 8601 time."}
+
+QUERY: dict[str, Schema] = {
+    "attempts": {**YES_NO, "description": "With the attempts and when each of their stages began."},
+    "dry_run": {**YES_NO, "description": "Every check, and the price; nothing is stored or charged."},
+    "purge": {**YES_NO, "description": "Forget artifacts, inputs, payload and outcome now."},
+    "wait": {"type": "integer", "minimum": 0, "maximum": 60, "description": "Answer when final, or after so long."},
+    "model_id": TEXT,
+    "limit": {"type": "integer", "minimum": 1, "default": 100, "description": "At most 1,000; more counts as that."},
+    "offset": {"type": "integer", "minimum": 0, "maximum": 1_000_000_000},
+    "cursor": {**TEXT, "description": "next_cursor of the page before; not together with offset."},
+    "status": many(STATUS),
+    "since": _NUMBER_OR_TIME,
+    "until": _NUMBER_OR_TIME,
+    "id": {**TEXT, "description": "The beginning of a request id."},
+    "q": {**TEXT, "description": "Words of the prompt, or of a model's texts."},
+    "after": {**TEXT, "description": "Resume after this event_id."},
+    "expand": {**YES_NO, "description": "model_ids and models together."},
+    "task": TEXT,
+    "family": TEXT,
+    "live": {**YES_NO, "description": "With queue lengths and medians."},
+    "by": many({"type": "string", "enum": ["day", "model", "key"]}),
+    "expires": WHOLE,
+    "kid": TEXT,
+    "signature": TEXT,
+}
+HEADERS: dict[str, Schema] = {
+    "Idempotency-Key": {**TEXT, "description": "Same key and body: the first answer again, for 24 hours at least."},
+    "X-Organization-ID": {**TEXT, "description": "Under a session: which of the caller's organisations."},
+    "Last-Event-ID": {**TEXT, "description": "Resume after this event."},
+    "Range": TEXT,
+}
+PATH: dict[str, Schema] = {"request_id": ID, "file_id": ID, "artifact_id": ID, "org_id": ID}
+"""Parameters of paths that are more than a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `answer` is the schema of 200, `more` other answers that are no errors."""
+
+    section: str
+    summary: str
+    answer: str = ""
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    body: str = ""
+    errors: tuple[str, ...] = ()
+    secured: bool = True
+    media: str = "application/json"
+    """The type of the answer where it is not JSON."""
+    more: dict[int, str] = field(default_factory=dict[int, str])
+    also: tuple[str, ...] = ()
+    """Other schemas that 200 may have."""
+
+
+_FILTERS = ("model_id", "status", "since", "until", "id", "q")
+_REQUEST = ("request_not_found",)
+
+OPERATIONS: dict[str, Operation] = {
+    "submit": Operation(
+        "Requests",
+        "Submit a request. Once answered it is durable; with ?dry_run it is only checked and priced.",
+        "Submitted",
+        ("dry_run", "wait"),
+        ("Idempotency-Key",),
+        "Submit",
+        (
+            *BODY,
+            *LIMIT,
+            "invalid_payload",
+            "content_policy",
+            "insufficient_credits",
+            "model_not_found",
+            "idempotency_mismatch",
+            "too_many_queued",
+            "storage_unavailable",
+        ),
+        also=("Request", "DryRun"),
+    ),
+    "observe": Operation(
+        "Requests",
+        "Observe a request, at once or (?wait) as soon as it is final.",
+        "Request",
+        ("wait", "attempts"),
+        errors=(*LIMIT, *_REQUEST, "invalid_request"),
+    ),
+    "list_requests": Operation(
+        "Requests",
+        "List requests, newest first, by offset or cursor.",
+        "RequestList",
+        (*_FILTERS, "limit", "offset", "cursor"),
+        errors=(*LIMIT, "invalid_request"),
+    ),
+    "delete_request": Operation(
+        "Requests",
+        "Cancel a request; a final one stays as it is. With ?purge, forget what it carried.",
+        "Request",
+        ("purge",),
+        errors=_REQUEST,
+    ),
+    "cancel_request": Operation(
+        "Requests", "Cancel a request; a final one stays as it is.", "Request", errors=_REQUEST
+    ),
+    "events": Operation(
+        "Requests",
+        "The events of a request, as a list or live as server-sent events.",
+        "EventList",
+        ("after",),
+        ("Last-Event-ID",),
+        errors=_REQUEST,
+        more={200: "text/event-stream"},
+    ),
+    "list_deliveries": Operation(
+        "Webhooks",
+        "The webhooks of a request, what was answered, and when the next try is.",
+        "DeliveryList",
+        errors=_REQUEST,
+    ),
+    "resend_delivery": Operation(
+        "Webhooks", "Send a webhook once more, under its own webhook-id.", "Delivery", errors=(*_REQUEST, "not_found")
+    ),
+    "list_models": Operation("Models", "List the model ids.", "ModelIds", ("expand", "task", "family", "q", "live")),
+    "session_list_models": Operation(
+        "Models", "List the models in full.", "ModelList", ("expand", "task", "family", "q", "live")
+    ),
+    "model_detail": Operation(
+        "Models", "Describe a model: its parameters, price and engine.", "Model", ("live",), errors=("model_not_found",)
+    ),
+    "upload_url": Operation(
+        "Files",
+        "Get a signed place for one upload, and the URL to use in payloads.",
+        "UploadPlace",
+        body="UploadPlan",
+        errors=(*BODY, *LIMIT),
+    ),
+    "upload_file": Operation(
+        "Files",
+        "Upload a file as the multipart field file.",
+        "File",
+        body="multipart",
+        errors=(*BODY, *LIMIT, "storage_unavailable"),
+    ),
+    "list_files": Operation(
+        "Files", "List uploaded files, newest first.", "FileList", ("limit", "offset"), errors=("invalid_request",)
+    ),
+    "file_detail": Operation("Files", "Describe an uploaded file.", "File", errors=("file_not_found",)),
+    "delete_file": Operation(
+        "Files", "Delete an uploaded file, now.", "FileDeleted", errors=("file_not_found", "storage_unavailable")
+    ),
+    "usage": Operation(
+        "Usage",
+        "Successful requests, seconds of video and charges, and the balance.",
+        "Usage",
+        ("by", "since", "until"),
+        errors=(*LIMIT, "invalid_request"),
+    ),
+    "log_in": Operation(
+        "Sessions",
+        "Log in with e-mail and password for a login token.",
+        "LoginToken",
+        body="Login",
+        errors=(*BODY, *LIMIT, "invalid_credentials"),
+        secured=False,
+    ),
+    "verification_code": Operation(
+        "Sessions",
+        "Ask for a code; authenticator apps make theirs themselves.",
+        "Nothing",
+        body="CodeWanted",
+        errors=BODY,
+        secured=False,
+    ),
+    "open_session": Operation(
+        "Sessions",
+        "Turn a login token (and a code) into a session.",
+        "Tokens",
+        body="SessionWanted",
+        errors=(*BODY, *LIMIT, "invalid_otp", "unauthenticated"),
+        secured=False,
+    ),
+    "refresh_session": Operation(
+        "Sessions",
+        "Turn a refresh token into new tokens.",
+        "Tokens",
+        body="Refresh",
+        errors=(*BODY, "unauthenticated"),
+        secured=False,
+    ),
+    "close_session": Operation("Sessions", "Log out everywhere this session is known.", "Nothing"),
+    "profile": Operation(
+        "Sessions",
+        "Who is logged in, and for which organisations.",
+        "Profile",
+        headers=("X-Organization-ID",),
+        errors=("not_found",),
+    ),
+    "list_keys": Operation("Organisations", "List the organisation's API keys.", "KeyList", errors=("not_found",)),
+    "create_key": Operation(
+        "Organisations", "Make an API key, shown once.", "NewKey", body="KeyWanted", errors=(*BODY, "not_found")
+    ),
+    "revoke_key": Operation("Organisations", "Revoke an API key within a second.", "Nothing", errors=("not_found",)),
+    "list_webhook_secrets": Operation(
+        "Organisations", "List the webhook secrets in force.", "SecretList", errors=("not_found",)
+    ),
+    "create_webhook_secret": Operation(
+        "Organisations",
+        "Make a webhook secret, shown once; the one before it goes on signing.",
+        "NewSecret",
+        errors=("not_found",),
+    ),
+    "early_models": Operation("Early API", "List the models as the early API shows them.", "EarlyModels"),
+    "early_models_v1": Operation("Early API", "The same list in its usual form.", "EarlyModels"),
+    "early_submit": Operation(
+        "Early API",
+        "Submit a request whose body is the payload itself.",
+        "EarlySubmitted",
+        body="Payload",
+        errors=(
+            *BODY,
+            *LIMIT,
+            "invalid_payload",
+            "content_policy",
+            "insufficient_credits",
+            "model_not_found",
+            "too_many_queued",
+            "storage_unavailable",
+        ),
+    ),
+    "early_status": Operation("Early API", "The status of a request.", "EarlyStatus", errors=(*LIMIT, *_REQUEST)),
+    "early_result": Operation(
+        "Early API",
+        "The video, the reason there is none, or 202 while it is being made.",
+        "EarlyResult",
+        errors=(*LIMIT, *_REQUEST),
+        more={202: "EarlyWaiting"},
+    ),
+    "early_cancel": Operation("Early API", "Cancel a request.", "EarlyWaiting", errors=_REQUEST),
+    "artifact": Operation(
+        "Links",
+        "Read an artifact through its signed link.",
+        "bytes",
+        ("expires", "kid", "signature"),
+        ("Range",),
+        errors=("forbidden", "artifact_expired", "storage_unavailable"),
+        secured=False,
+        media="video/mp4",
+        more={206: "bytes", 304: "", 416: ""},
+    ),
+    "public_file": Operation(
+        "Links",
+        "Read an uploaded file through its unguessable link.",
+        "bytes",
+        headers=("Range",),
+        errors=("file_not_found", "artifact_expired", "storage_unavailable"),
+        secured=False,
+        media="*/*",
+        more={206: "bytes", 304: "", 416: ""},
+    ),
+    "put_upload": Operation(
+        "Links",
+        "Put the bytes of an upload; errors are XML, as object stores answer.",
+        query=("expires", "kid", "signature"),
+        body="bytes",
+        errors=("forbidden", "file_not_found", "body_too_large", "invalid_request", "storage_unavailable"),
+        secured=False,
+        media="application/xml",
+    ),
+    "healthz": Operation("Health", "This process answers.", "Health", secured=False),
+    "readyz": Operation("Health", "This process can do its work.", "Health", secured=False),
+    "openapi": Operation("Health", "This document.", "Nothing", secured=False),
+    "docs": Operation("Health", "This API on one page.", "page", secured=False, media="text/html"),
+}
+
+BODIES: dict[str, tuple[str, Schema]] = {
+    "multipart": (
+        "multipart/form-data",
+        {
+            "type": "object",
+            "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+            "required": ["file"],
+        },
+    ),
+    "bytes": ("*/*", ANYTHING),
+}
+"""Request bodies that are not JSON."""
+
+
+def body_of(name: str) -> tuple[str, Schema]:
+    """The media type and schema of a request body."""
+    return BODIES[name] if name in BODIES else ("application/json", ref(name))
