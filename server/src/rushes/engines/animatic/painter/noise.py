@@ -9,12 +9,14 @@ from rushes.engines.animatic.painter.raster import Field, Floats, resized, sampl
 
 def spectral(rng: np.random.Generator, size: int, beta: float, low: float = 1.0, high: float = 1e9) -> Field:
     """A (size, size) tile with power 1/f^beta between `low` and `high` cycles per tile; standard deviation 1."""
-    spectrum = np.fft.rfft2(rng.standard_normal((size, size)).astype(np.float32))
+    spectrum = np.fft.rfft2(rng.standard_normal((size, size), np.float32))
     fy = np.fft.fftfreq(size)[:, None] * size
     fx = np.fft.rfftfreq(size)[None, :] * size
-    f = np.hypot(fy, fx)
+    f = single(np.hypot(fy, fx))
     f[0, 0] = 1.0
-    gain = f ** (-beta / 2) / (1 + (low / f) ** 4) / (1 + (f / high) ** 4)
+    gain = np.exp(np.log(f) * np.float32(-beta / 2)) / (1 + (np.float32(low) / f) ** 4)
+    if high < size:
+        gain /= 1 + (f / np.float32(high)) ** 4
     gain[0, 0] = 0.0
     tile = np.fft.irfft2(spectrum * gain, s=(size, size)).astype(np.float32)
     return tile / np.float32(tile.std())

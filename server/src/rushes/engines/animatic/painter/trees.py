@@ -60,7 +60,8 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
     trunk = np.array([(middle - 6, TALL), (middle + lean - 1, 20), (middle + lean + 1, 20), (middle + 6, TALL)])
     for plane, value in ((shade, 26), (alpha, 255)):
         filled(plane, trunk, value, scale)
-    tiers = int(rng.integers(36, 44))
+    # Small trees show fewer boughs.
+    tiers = int(rng.integers(36, 44) * min(1.0, 0.45 + tall / 800))
     for tier in range(tiers, 0, -1):
         t = (tier - rng.uniform(0, 0.5)) / tiers
         y = 10 + t**0.96 * (TALL * 0.905)
