@@ -63,6 +63,14 @@ class Operation:
 
 _FILTERS = ("model_id", "status", "since", "until", "id", "q")
 _REQUEST = ("request_not_found",)
+_REFUSALS = (
+    "invalid_payload",
+    "content_policy",
+    "insufficient_credits",
+    "model_not_found",
+    "too_many_queued",
+    "storage_unavailable",
+)
 
 OPERATIONS: dict[str, Operation] = {
     "submit": Operation(
@@ -75,13 +83,8 @@ OPERATIONS: dict[str, Operation] = {
         (
             *BODY,
             *LIMIT,
-            "invalid_payload",
-            "content_policy",
-            "insufficient_credits",
-            "model_not_found",
+            *_REFUSALS,
             "idempotency_mismatch",
-            "too_many_queued",
-            "storage_unavailable",
         ),
         also=("Request", "DryRun"),
     ),
@@ -108,6 +111,19 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "cancel_request": Operation(
         "Requests", "Cancel a request; a final one stays as it is.", "Request", errors=_REQUEST
+    ),
+    "retry_request": Operation(
+        "Requests",
+        "Submit a failed or cancelled request once more, as a new one.",
+        "Retried",
+        errors=(*LIMIT, *_REQUEST, *_REFUSALS, "invalid_request"),
+    ),
+    "bulk": Operation(
+        "Requests",
+        "Cancel, retry or purge many requests, by id or by a filter whose count is known.",
+        "BulkDone",
+        body="Bulk",
+        errors=(*BODY, *LIMIT),
     ),
     "events": Operation(
         "Requests",
@@ -226,12 +242,7 @@ OPERATIONS: dict[str, Operation] = {
         errors=(
             *BODY,
             *LIMIT,
-            "invalid_payload",
-            "content_policy",
-            "insufficient_credits",
-            "model_not_found",
-            "too_many_queued",
-            "storage_unavailable",
+            *_REFUSALS,
         ),
     ),
     "early_status": Operation("Early API", "The status of a request.", "EarlyStatus", errors=(*LIMIT, *_REQUEST)),

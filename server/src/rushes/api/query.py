@@ -1,13 +1,21 @@
 """Query values, read leniently where that is safe and refused with the parameter's name where it is not."""
 
 from datetime import UTC, datetime
+from typing import Protocol
 
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
 
 from rushes.domain.errors import ApiError
 
 
-def number(request: Request, name: str, default: int, *, low: int, high: int, clamp: bool = False) -> int:
+class Query(Protocol):
+    """Whatever has query values: an HTTP request."""
+
+    @property
+    def query_params(self) -> QueryParams: ...
+
+
+def number(request: Query, name: str, default: int, *, low: int, high: int, clamp: bool = False) -> int:
     """A whole number between two bounds. With `clamp` a larger one counts as the bound. Raises ApiError 400."""
     text = request.query_params.get(name)
     if text is None or text == "":
@@ -23,18 +31,18 @@ def number(request: Request, name: str, default: int, *, low: int, high: int, cl
     return value
 
 
-def flag(request: Request, name: str) -> bool:
+def flag(request: Query, name: str) -> bool:
     """?name=1, true or yes."""
     return request.query_params.get(name, "").lower() in ("1", "true", "yes", "on")
 
 
-def text_list(request: Request, name: str) -> tuple[str, ...]:
+def text_list(request: Query, name: str) -> tuple[str, ...]:
     """Every value of a repeatable key; commas separate, too."""
     values = [part.strip() for value in request.query_params.getlist(name) for part in value.split(",")]
     return tuple(value for value in values if value)
 
 
-def moment(request: Request, name: str) -> datetime | None:
+def moment(request: Query, name: str) -> datetime | None:
     """Unix seconds or an ISO 8601 time. Raises ApiError 400."""
     text = request.query_params.get(name)
     if not text:

@@ -15,16 +15,15 @@ from starlette.responses import Response
 from rushes.api.answers import reply
 from rushes.api.auth import Caller, authenticate
 from rushes.api.body import fingerprint, json_object
+from rushes.api.filters import read_filters
 from rushes.api.limits import limited
 from rushes.api.options import read_options
-from rushes.api.query import flag, moment, number, text_list
+from rushes.api.query import flag, number
 from rushes.api.record import full_record, record, short_record
 from rushes.api.services import Services, services_of
-from rushes.catalog.loader import UnknownModel
 from rushes.domain.errors import ApiError
-from rushes.domain.request import Status
 from rushes.queue.submit import Prepared, Submitter
-from rushes.store.records import Filters, Request
+from rushes.store.records import Request
 from rushes.store.requests import KeyReused, Replay
 
 MAX_WAIT = 60
@@ -99,7 +98,7 @@ async def listing(http: HttpRequest) -> Response:
         raise ApiError("invalid_request", "Invalid cursor, give either cursor or offset", param="cursor")
     before = _read_cursor(cursor) if cursor else None
     found, total = await services.requests.listed(
-        caller.org_id, _filters(http, services), limit=limit + 1, offset=offset, before=before
+        caller.org_id, read_filters(http, services), limit=limit + 1, offset=offset, before=before
     )
     page = found[:limit]
     has_more = len(found) > limit
@@ -221,39 +220,6 @@ def _seed_is_drawn(prepared: Prepared) -> bool:
 
 def _rounded(value: float | None) -> int | None:
     return None if value is None else max(1, round(value))
-
-
-def _filters(http: HttpRequest, services: Services) -> Filters:
-    statuses = text_list(http, "status")
-    for status in statuses:
-        if status not in {s.value for s in Status}:
-            known = ", ".join(s.value for s in Status)
-            raise ApiError("invalid_request", f"Invalid status, must be one of {known}", param="status")
-    model = http.query_params.get("model_id") or http.query_params.get("model")
-    return Filters(
-        model=_canonical(services, model) if model else None,
-        statuses=statuses or None,
-        since=moment(http, "since"),
-        until=moment(http, "until"),
-        id_prefix=_prefix(http.query_params.get("id")),
-        words=http.query_params.get("q") or None,
-    )
-
-
-def _canonical(services: Services, model: str) -> str:
-    """The catalogue's spelling; an unknown id stays as it is, for it matches nothing."""
-    try:
-        return services.catalog.find(model).id
-    except UnknownModel:
-        return model
-
-
-def _prefix(text: str | None) -> str | None:
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9a-fA-F-]{1,36}", text):
-        raise ApiError("invalid_request", "Invalid id, must be the beginning of a request id", param="id")
-    return text.lower()
 
 
 def _cursor(request: Request) -> str:

@@ -1,7 +1,9 @@
 """Every route of the API once: path, method, handler, and the name its documentation has. A table, no logic."""
 
 from rushes.api import (
+    again,
     artifacts,
+    bulk,
     deliveries,
     docs,
     events,
@@ -33,6 +35,8 @@ def _queue(prefix: str, name: str) -> list[Route]:
         ("GET", "/requests", requests.listing, "list_requests"),
         ("DELETE", "/requests/{request_id}", requests.cancel, "delete_request"),
         ("POST", "/requests/{request_id}/cancel", requests.cancel, "cancel_request"),
+        ("POST", "/requests/bulk", bulk.bulk, "bulk"),
+        ("POST", "/requests/{request_id}/retry", again.retry, "retry_request"),
         ("GET", "/requests/{request_id}/events", events.events, "events"),
         ("GET", "/requests/{request_id}/deliveries", deliveries.listing, "list_deliveries"),
         ("POST", "/requests/{request_id}/deliveries/{event_id}/resend", deliveries.resend, "resend_delivery"),

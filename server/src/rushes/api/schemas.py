@@ -86,6 +86,7 @@ SCHEMAS: dict[str, Schema] = {
         expires_after=_said(maybe(WHOLE), "Seconds that the artifact stays readable, at least 60."),
     ),
     "Submitted": thing(**_BEGINNING),
+    "Retried": thing(**_BEGINNING, retry_of=ID),
     "Request": thing(
         **_BEGINNING,
         org_id=ID,

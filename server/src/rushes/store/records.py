@@ -49,6 +49,7 @@ class Request:
     warnings: list[str]
     metadata: Mapping[str, Any] | None
     webhook_url: str | None
+    webhook_events: list[str]
     expires_after: int | None
     outcome: dict[str, Any] | None
     error: str | None
@@ -95,6 +96,7 @@ class Request:
             warnings=parse(row["warnings"]),
             metadata=parse(row["metadata"]),
             webhook_url=row["webhook_url"],
+            webhook_events=row["webhook_events"],
             expires_after=row["expires_after"],
             outcome=parse(row["outcome"]),
             error=row["error"],
