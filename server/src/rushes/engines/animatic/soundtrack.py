@@ -104,8 +104,8 @@ def _rain(session: _Session, reading: Reading) -> Wave:
     np.add.at(drops, (at, rng.integers(0, 2, count)), rng.pareto(2.2, count).clip(0, 6).astype(np.float32))
     f = np.fft.rfftfreq(session.samples, 1 / RATE)[:, None]
     ring = 1 / (1 + ((f - 2400) / 1300) ** 2)
-    patter = np.fft.irfft(np.fft.rfft(drops, axis=0) * ring, n=session.samples, axis=0).astype(np.float32)
-    return _wave(hiss * (0.075 if reading.has("storm") else 0.045) + patter * 0.35)
+    splashes = np.fft.irfft(np.fft.rfft(drops, axis=0) * ring, n=session.samples, axis=0).astype(np.float32)
+    return _wave(hiss * (0.075 if reading.has("storm") else 0.045) + splashes * 0.35)
 
 
 def _stream(session: _Session, reading: Reading) -> Wave:

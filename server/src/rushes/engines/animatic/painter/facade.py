@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from rushes.engines.animatic.painter.colour import Rgb, array
-from rushes.engines.animatic.painter.noise import lattice, smoothstep
 from rushes.engines.animatic.painter.raster import Field
 from rushes.engines.animatic.painter.stage import Stage
 
@@ -83,11 +82,3 @@ def tube_sign(rng: np.random.Generator, height: int, width: int, colour: Rgb) ->
                 glow[y : min(y + reach, height - edge), x : x + thick] = 1.0
     back = array(colour) * 0.10
     return (back + glow[..., None] * (array(colour) * 2.2 + 0.25)).astype(np.float32)
-
-
-def grime(stage: Stage, height: int, width: int) -> Field:
-    """Slow unevenness for large walls, about 0.7 to 1.2, (height, width, 1)."""
-    tile = lattice(stage.rng("grime"), 512, 16)
-    rows = np.arange(height) * 512 // max(height, 1) % 512
-    cols = np.arange(width) % 512
-    return (0.72 + 0.5 * smoothstep(-1.2, 1.2, tile[np.ix_(rows, cols)]))[..., None]

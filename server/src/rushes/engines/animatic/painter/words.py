@@ -166,11 +166,9 @@ def _marks(text: str) -> frozenset[str]:
 def read(prompt: str) -> Reading:
     """What the painter understands of a prompt; pure."""
     text = _clean(prompt)
-    # "Slow motion" is about the picture and "snow-capped" about the ground; neither may count as its first word.
+    # "Slow motion" is about the picture, not the camera's speed.
     plain = re.sub(r"slow[- ]?mo(?:tion)?", "|", text)
-    marks = set(_marks(re.sub(r"spaceship|spacecraft", "|", text)))
-    if _found(text, ("spaceship", "spacecraft", "space station", "cockpit")):
-        marks.add("spaceship")
+    marks = set(_marks(text))
     biome = "abstract" if _found(text, INDOORS) else _first(text, BIOMES, "abstract")
     if biome == "abstract" and not _found(text, INDOORS) and _found(text, MARKS["milkyway"] + MARKS["aurora"]):
         biome = "lake"
