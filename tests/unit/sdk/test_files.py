@@ -214,6 +214,17 @@ def test_a_damaged_file_is_never_left_behind(wire: Wire, tmp_path: Path, damaged
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"video.mp4": b"old"}
 
 
+@pytest.mark.parametrize("facts", [{"size_bytes": len(MP4)}, {"size_bytes": len(MP4), "sha256": None}])
+def test_a_size_alone_is_checked_too(wire: Wire, tmp_path: Path, facts: dict[str, Any]) -> None:
+    link = f"{wire.url}/artifacts/video.mp4"
+    wire.plan("r", "success", outcome={"video_url": link, "media_urls": [{"id": "0", "url": link, **facts}]})
+    with Client(api_key=KEY, base_url=wire.url, max_retries=0) as client:
+        assert client.download("r", tmp_path / "whole.mp4").read_bytes() == MP4
+        wire.files["video.mp4"] = MP4[:-1]
+        with pytest.raises(DownloadError, match="damaged"):
+            client.download("r", tmp_path / "short.mp4")
+
+
 def test_a_file_damaged_once_is_fetched_again(wire: Wire, client: Client, tmp_path: Path) -> None:
     wire.plan("r", "success")
     wire.script("GET", "video.mp4", Reply(200, MP4[:100]))

@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -52,7 +53,7 @@ class Sender:
     def _connected(self) -> httpx2.Client:
         with self._making:
             if self._client is None:
-                self._client = httpx2.Client(timeout=self._timeout)
+                self._client = httpx2.Client(timeout=self._timeout, verify=trust())
                 # The documented samples never close their client; its connections are closed with it all the same.
                 weakref.finalize(self, self._client.close)
             return self._client
@@ -215,7 +216,7 @@ class AsyncSender:
         return body.answer(stream)
 
     async def _open(self, call: Call) -> Stream:
-        self._client = self._client or httpx2.AsyncClient(timeout=self._timeout)
+        self._client = self._client or httpx2.AsyncClient(timeout=self._timeout, verify=trust())
         with failures(call):
             request = build(self._client, call, self._timeout)
             response = await self._client.send(request, stream=True, follow_redirects=call.follow)
@@ -244,6 +245,12 @@ class Collector:
         """The complete answer."""
         first = stream.answer
         return Answer(first.call, first.status, first.headers, b"".join(self._parts))
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificates this machine trusts, read once: that takes longer than most calls."""
+    return httpx2.create_ssl_context()
 
 
 def build(client: httpx2.Client | httpx2.AsyncClient, call: Call, timeout: float) -> httpx2.Request:
