@@ -20,10 +20,9 @@ def run_doctor(data: Path, as_json: bool) -> None:
     else:
         console = Console(highlight=False)
         for finding in findings:
-            mark = (
-                "[green]ok     [/]" if finding.ok else ("[yellow]without[/]" if finding.optional else "[red]missing[/]")
-            )
-            console.print(f"{mark} {finding.name}: ", end="")
+            mark = "ok     " if finding.ok else "without" if finding.optional else "missing"
+            colour = "green" if finding.ok else "yellow" if finding.optional else "red"
+            console.print(f"[{colour}]{mark}[/] {finding.name}: ", end="")
             console.print(finding.detail, markup=False)
             if not finding.ok and finding.remedy:
                 console.print(f"        {finding.remedy}", markup=False)

@@ -1,4 +1,4 @@
-"""`rushes generate`: submit to the running platform through its public API, wait with a progress bar, save the video."""
+"""`rushes generate`: submit to the running platform by its public API, wait with a progress bar, save."""
 
 import json
 import mimetypes
