@@ -1,5 +1,5 @@
 """Write docs/reference/models/*.md from the model cards and docs/reference/errors.md from the tables of errors,
-and docs/reference/settings.md from the settings.
+docs/reference/settings.md from the settings and docs/reference/api.md from the OpenAPI document.
 
 With --check nothing is written: the pages that are stale are named, and the exit status is 1 if there are any.
 """
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from api_page import api_page
 from pydantic.fields import FieldInfo
 from rushes.catalog.guide import guide
 from rushes.catalog.loader import load_catalog
@@ -29,6 +30,7 @@ def pages() -> dict[Path, str]:
     found[REFERENCE / "models" / "README.md"] = _index(cards)
     found[REFERENCE / "errors.md"] = _errors()
     found[REFERENCE / "settings.md"] = _settings()
+    found[REFERENCE / "api.md"] = f"{NOTE}\n{api_page()}"
     return found
 
 
