@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -57,6 +58,8 @@ def as_api_error(error: Exception) -> ApiError:
         case StorageUnavailable():
             log.warning("storage_unavailable", error=str(error))
             return ApiError("storage_unavailable")
+        case HTTPException(status_code=400):
+            return ApiError("invalid_request", "Invalid form, the multipart body cannot be read")
         case ObjectMissing():
             return ApiError("artifact_expired")
         case _:

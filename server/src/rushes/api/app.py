@@ -87,9 +87,6 @@ class Edge:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        if "\0" in path or b"%00" in scope["query_string"]:
-            await error_reply(ApiError("not_found"))(scope, receive, send)
-            return
         if len(path) > 1 and path.endswith("/"):
             scope = {**scope, "path": path.rstrip("/") or "/"}
         if path.startswith(SESSION_PREFIX) and not path.startswith((KEY_PREFIX, SHORT_PREFIX)):
@@ -105,4 +102,12 @@ class Edge:
                 message["headers"] = [*message["headers"], *(pair for pair in ours if pair[0] not in present)]
             await send(message)
 
-        await self._app(scope, receive, sending)
+        refused = _nul(path, scope["query_string"])
+        await (self._app if refused is None else error_reply(refused))(scope, receive, sending)
+
+
+def _nul(path: str, query: bytes) -> ApiError | None:
+    """A NUL character names nothing, and PostgreSQL's texts cannot hold it."""
+    if "\0" in path:
+        return ApiError("not_found")
+    return ApiError("invalid_request", "Invalid query, it has a NUL character") if b"%00" in query else None

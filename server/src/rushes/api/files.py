@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from rushes.api.answers import as_api_error, reply
 from rushes.api.auth import authenticate
@@ -28,6 +29,8 @@ from rushes.media.limits import MAX_BYTES
 from rushes.store.files import File
 
 MAX_UPLOAD = max(MAX_BYTES.values())
+FORM_BYTES = 1_000_000
+"""What a form may have around its file."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -82,11 +85,12 @@ async def post(request: Request) -> Response:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise ApiError("unsupported_media_type", "Unsupported media type, send multipart/form-data with a field file")
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MAX_UPLOAD + 1_000_000:
+    if declared.isdigit() and int(declared) > MAX_UPLOAD + FORM_BYTES:
         raise _too_large()
     own = caller.limit(UPLOAD_LIMIT)
     headers = await upload_allowed(services, caller.org_id, own, int(declared) if declared.isdigit() else 0)
-    async with request.form(max_files=1, max_fields=4) as form:
+    counted = Request(request.scope, _counted(request.receive, MAX_UPLOAD + FORM_BYTES))
+    async with counted.form(max_files=1, max_fields=4) as form:
         sent = form.get("file")
         if not isinstance(sent, UploadFile):
             raise ApiError("invalid_request", "Missing file, send it as the multipart field file", param="file")
@@ -168,6 +172,21 @@ async def _received(services: Services, parts: AsyncIterator[bytes], declared: s
         yield path
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """The same messages up to a limit, for a form is spooled to disk before its file is looked at."""
+    size = 0
+
+    async def next_message() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise _too_large()
+        return message
+
+    return next_message
 
 
 async def _chunks(sent: UploadFile) -> AsyncIterator[bytes]:

@@ -92,7 +92,7 @@ def _responses(told: Operation) -> dict[str, Any]:
             shown["200"]["content"][name] = {"schema": TEXT}
         else:
             shown[str(status)] = _answer(told, name)
-    codes = {*told.errors, "internal", "unavailable"}
+    codes = {*told.errors, "invalid_request", "internal", "unavailable"}
     if told.secured:
         codes |= {"unauthenticated", "forbidden"}
     by_status = sorted((HTTP_ERRORS[code] for code in codes), key=lambda row: (row.status, row.code))

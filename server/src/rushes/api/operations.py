@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from rushes.api.schemas import ANYTHING, ID, STATUS, TEXT, WHOLE, YES_NO, Schema, many, ref
 
-BODY = ("invalid_json", "invalid_request", "body_too_large", "unsupported_media_type")
+BODY = ("invalid_json", "body_too_large", "unsupported_media_type")
 LIMIT = ("rate_limited",)
 _NUMBER_OR_TIME: Schema = {"type": "string", "description": "Unix seconds or an ISO 8601 time."}
 
@@ -93,14 +93,14 @@ OPERATIONS: dict[str, Operation] = {
         "Observe a request, at once or (?wait) as soon as it is final.",
         "Request",
         ("wait", "attempts"),
-        errors=(*LIMIT, *_REQUEST, "invalid_request"),
+        errors=(*LIMIT, *_REQUEST),
     ),
     "list_requests": Operation(
         "Requests",
         "List requests, newest first, by offset or cursor.",
         "RequestList",
         (*_FILTERS, "limit", "offset", "cursor"),
-        errors=(*LIMIT, "invalid_request"),
+        errors=LIMIT,
     ),
     "delete_request": Operation(
         "Requests",
@@ -116,7 +116,7 @@ OPERATIONS: dict[str, Operation] = {
         "Requests",
         "Submit a failed or cancelled request once more, as a new one.",
         "Retried",
-        errors=(*LIMIT, *_REQUEST, *_REFUSALS, "invalid_request"),
+        errors=(*LIMIT, *_REQUEST, *_REFUSALS),
     ),
     "bulk": Operation(
         "Requests",
@@ -164,9 +164,7 @@ OPERATIONS: dict[str, Operation] = {
         body="multipart",
         errors=(*BODY, *LIMIT, "storage_unavailable"),
     ),
-    "list_files": Operation(
-        "Files", "List uploaded files, newest first.", "FileList", ("limit", "offset"), errors=("invalid_request",)
-    ),
+    "list_files": Operation("Files", "List uploaded files, newest first.", "FileList", ("limit", "offset")),
     "file_detail": Operation("Files", "Describe an uploaded file.", "File", errors=("file_not_found",)),
     "delete_file": Operation(
         "Files", "Delete an uploaded file, now.", "FileDeleted", errors=("file_not_found", "storage_unavailable")
@@ -176,7 +174,7 @@ OPERATIONS: dict[str, Operation] = {
         "Successful requests, seconds of video and charges, and the balance.",
         "Usage",
         ("by", "since", "until"),
-        errors=(*LIMIT, "invalid_request"),
+        errors=LIMIT,
     ),
     "log_in": Operation(
         "Sessions",
