@@ -1,6 +1,7 @@
 """The connection pool, the named SQL, and the one place that decides what a lost connection is."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -24,6 +25,10 @@ SESSION = {
 }
 ANSWER_SECONDS = 15.0
 """How long we wait for an answer: longer than the server's own limits, for the network that swallows it."""
+
+
+# At every outage its pool reports with a stack what each of our callers reports in one line.
+logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 class DatabaseUnavailable(Exception):
