@@ -41,7 +41,7 @@ POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
 """Between two looks at the outbox, however many requests change."""
 LEASE = timedelta(seconds=60)
-MAX_ERROR = 4000
+MAX_ERROR = 1000
 """Characters of a failure's text in a body, so that the whole stays under 20 kB."""
 GONE = 410
 
