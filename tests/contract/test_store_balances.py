@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
-from rushes.store.requests import RefusedSubmit, Replay, Requests
+from rushes.store.requests import Requests
+from rushes.store.submits import RefusedSubmit, Replay
 from support.queueing import failure, make_key, make_org, make_request, started, success
 
 PRICE = 1_000

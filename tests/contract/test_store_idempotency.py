@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from rushes.store.database import Database, DatabaseUnavailable
 from rushes.store.records import Request
-from rushes.store.requests import KeyReused, RefusedSubmit, Replay, Requests
+from rushes.store.requests import Requests
+from rushes.store.submits import KeyReused, RefusedSubmit, Replay
 from support.postgres_proxy import postgres_proxy
 from support.queueing import make_org, make_request
 

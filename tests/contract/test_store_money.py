@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from rushes.store.database import Database
-from rushes.store.requests import RefusedSubmit, Requests
+from rushes.store.requests import Requests
+from rushes.store.submits import RefusedSubmit
 from support.queueing import (
     LANE,
     LEASE,

@@ -24,7 +24,7 @@ from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError
 from rushes.queue.submit import Prepared, Submitter
 from rushes.store.records import Request
-from rushes.store.requests import KeyReused, Replay
+from rushes.store.submits import KeyReused, Replay
 
 MAX_WAIT = 60
 SYNCHRONOUS_WAIT = 60

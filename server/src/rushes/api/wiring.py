@@ -31,6 +31,7 @@ from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
 from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
+from rushes.store.submit_batch import SubmitBatch
 from rushes.store.usage import Usage
 from rushes.store.watch import Watch
 from rushes.store.webhook_secrets import WebhookSecrets
@@ -117,7 +118,7 @@ async def _services(settings: Settings, database: Database) -> Services:
         submit=Submit(
             catalog,
             engines,
-            requests,
+            SubmitBatch(database, requests),
             Sources(files, uploads, egress, links),
             ordered_faults=settings.ordered_faults,
         ),

@@ -17,7 +17,8 @@ from rushes.engines.lanes import lane_of
 from rushes.engines.registry import Engines
 from rushes.queue.sources import Sources
 from rushes.store.records import NewRequest, Request
-from rushes.store.requests import AnswerOf, KeyReused, RefusedSubmit, Requests
+from rushes.store.submit_batch import SubmitBatch
+from rushes.store.submits import AnswerOf, KeyReused, RefusedSubmit
 
 MAX_SEED = 2_147_483_647
 
@@ -64,11 +65,11 @@ class Submit:
     """The use case behind POST /requests, whichever API generation it came through."""
 
     def __init__(
-        self, catalog: Catalog, engines: Engines, requests: Requests, sources: Sources, *, ordered_faults: bool
+        self, catalog: Catalog, engines: Engines, admission: SubmitBatch, sources: Sources, *, ordered_faults: bool
     ) -> None:
         self._catalog = catalog
         self._engines = engines
-        self._requests = requests
+        self._admission = admission
         self._sources = sources
         self._ordered_faults = ordered_faults
 
@@ -144,9 +145,9 @@ class Submit:
         )
         try:
             if idempotency is None:
-                return await self._requests.submit(new)
+                return await self._admission.submit(new)
             key, body_hash, answer = idempotency
-            return await self._requests.submit_once(new, key, body_hash, answer)
+            return await self._admission.submit_once(new, key, body_hash, answer)
         except RefusedSubmit as error:
             raise ApiError(error.code, error.text) from error
         except KeyReused as error:

@@ -1,6 +1,6 @@
 """Requests in the store: submit, claim, renew, conclude, read. The truth of the queue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,35 +8,12 @@ from uuid import UUID
 from rushes.domain.request import FINAL, Status
 from rushes.store.database import Connection, Database, Row, collect, load_queries
 from rushes.store.records import Ending, Filters, NewRequest, Request, dump
+from rushes.store.submits import AnswerOf, Entry, KeyReused, Once, submit_together, why_not
 
 _sql = load_queries("requests")
 
 RUNNING = (Status.DISPATCHED, Status.PROCESSING)
 NOT_FINAL = tuple(status for status in Status if status not in FINAL)
-
-
-class RefusedSubmit(Exception):
-    """A limit stood in the way: `code` is insufficient_credits or too_many_queued."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-
-
-class Replay(Exception):
-    """The idempotency key was used before, for the same body: here is the first answer."""
-
-    def __init__(self, answer: str) -> None:
-        super().__init__("replay")
-        self.answer = answer
-
-
-class KeyReused(Exception):
-    """The idempotency key was used before, for another body."""
-
-
-AnswerOf = Callable[[Request], str]
 
 
 class Requests:
@@ -50,7 +27,7 @@ class Requests:
 
     async def submit(self, new: NewRequest) -> Request:
         """Admit one request; durable on return. Raises RefusedSubmit when a limit says no."""
-        return await self._database.repeated(lambda connection: _insert(connection, new))
+        return await self._submit(Entry(new))
 
     async def submit_once(self, new: NewRequest, key: str, body_hash: bytes, answer: AnswerOf) -> Request:
         """Admit one request under an idempotency key; `answer(request)` is kept as the first answer.
@@ -58,18 +35,13 @@ class Requests:
         Raises Replay with the first answer when the key was used for the same body, KeyReused for another body. A
         racing call with the same key waits for the first. A refusal does not use up the key.
         """
+        return await self._submit(Entry(new, Once(key, body_hash, answer)))
 
+    async def _submit(self, entry: Entry) -> Request:
         async def work(connection: Connection) -> Request:
-            taken = await _sql.remember_submit(
-                connection, org_id=new.org_id, key=key, body_hash=body_hash, request_id=new.request_id
-            )
-            if taken is None:
-                row = await _sql.remembered(connection, org_id=new.org_id, key=key)
-                if bytes(row["body_hash"]) != body_hash:
-                    raise KeyReused
-                raise Replay(row["answer"])
-            request = await _insert(connection, new)
-            await _sql.remember_answer(connection, answer=answer(request), org_id=new.org_id, key=key)
+            request = (await submit_together(connection, [entry])).get(entry.new.request_id)
+            if request is None:
+                raise await why_not(connection, entry)
             return request
 
         return await self._database.repeated(work)
@@ -352,46 +324,3 @@ class Requests:
             return row is not None
 
         return await self._database.repeated(work)
-
-
-async def _insert(connection: Connection, new: NewRequest) -> Request:
-    row = await _sql.submit(
-        connection,
-        quote_micro=new.quote_micro,
-        lane=new.lane,
-        cost=new.cost,
-        org_id=new.org_id,
-        max_queued=new.max_queued,
-        key_id=new.key_id,
-        request_id=new.request_id,
-        user_id=new.user_id,
-        model=new.model,
-        engine=new.engine,
-        priority=new.priority,
-        payload=dump(new.payload),
-        params=dump(new.params),
-        plan=dump(new.plan),
-        media=dump(new.media),
-        fault=None if new.fault is None else dump(new.fault),
-        warnings=dump(new.warnings),
-        metadata=None if new.metadata is None else dump(new.metadata),
-        webhook_url=new.webhook_url,
-        webhook_events=new.webhook_events,
-        expires_after=new.expires_after,
-    )
-    if row is None:
-        raise await _refusal(connection, new)
-    if not row["may_spend"]:
-        raise RefusedSubmit("insufficient_credits", "Insufficient credits. This key has reached its spending limit")
-    return Request.of(row)
-
-
-async def _refusal(connection: Connection, new: NewRequest) -> RefusedSubmit:
-    row = await _sql.why_refused(connection, org_id=new.org_id)
-    if row and row["balance_micro"] is not None and row["balance_micro"] - row["held_micro"] < new.quote_micro:
-        left = (row["balance_micro"] - row["held_micro"]) / 1e6
-        return RefusedSubmit(
-            "insufficient_credits",
-            f"Insufficient credits. This request costs ${new.quote_micro / 1e6:.3f} and ${left:.3f} is free",
-        )
-    return RefusedSubmit("too_many_queued", f"Too many queued requests, the limit is {new.max_queued}")

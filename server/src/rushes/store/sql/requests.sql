@@ -1,32 +1,61 @@
 -- The life of a request, statement by statement. Every later write of an attempt carries the fence (attempt = :attempt).
 
--- name: submit^
--- Admit one request: the organisation's row is locked, its balance and queue limit are checked and the quote is held;
--- the request, its first event and (if wanted) the webhook row appear together. No row: a limit refused it. The caller
--- rolls back when may_spend is false. Locks are taken organisation first, then key, here and in conclude.
-WITH org AS (
+-- name: submit
+-- Admit requests, those of one organisation all together or not at all: its row is locked, balance, queue limit and the
+-- spending limits of its keys are checked for the sum, and the quotes are held; requests, first events and (if wanted)
+-- webhook rows appear together. An organisation whose requests do not come back was refused and nothing was done for it.
+-- Locks are taken organisations first and in order, then their keys, here and in conclude.
+-- start_tag: start-time fair queueing (Goyal, Vin and Cheng, 1996). A request starts where the one before it in its
+-- organisation ends, but never before what its lane is serving now; `before` is the work ahead of it in this statement.
+WITH new AS MATERIALIZED (
+  SELECT * FROM json_to_recordset(:requests) AS n (place integer, request_id uuid, org_id uuid, user_id uuid,
+      key_id text, model text, engine text, lane text, priority integer, cost double precision, payload json,
+      params json, plan json, media json, fault json, warnings json, metadata json, webhook_url text,
+      webhook_events text[], expires_after integer, quote_micro bigint, max_queued integer)
+), locked AS MATERIALIZED (
+  SELECT o.org_id, o.balance_micro - o.held_micro AS free_micro, o.unfinished, o.finish_tag FROM organisations o
+   WHERE o.org_id IN (SELECT new.org_id FROM new) ORDER BY o.org_id FOR NO KEY UPDATE
+), keys AS MATERIALIZED (
+  SELECT k.key_id, k.org_id, k.spend_limit_micro - k.spent_micro - k.held_micro AS free_micro FROM api_keys k
+   WHERE (k.key_id, k.org_id) IN (SELECT new.key_id, locked.org_id FROM new JOIN locked USING (org_id))
+   ORDER BY k.key_id FOR NO KEY UPDATE
+), spent AS MATERIALIZED (
+  SELECT new.org_id, new.key_id, sum(new.quote_micro)::bigint AS quote_micro
+    FROM new JOIN keys USING (org_id, key_id) GROUP BY new.org_id, new.key_id
+), admitted AS MATERIALIZED (
+  SELECT new.org_id, sum(new.quote_micro)::bigint AS quote_micro, count(*)::integer AS n
+    FROM new JOIN locked USING (org_id) GROUP BY new.org_id
+  HAVING coalesce(min(locked.free_micro) >= sum(new.quote_micro), true)
+     AND coalesce(min(locked.unfinished) + count(*) <= min(new.max_queued), true)
+     AND NOT EXISTS (SELECT FROM spent JOIN keys USING (org_id, key_id)
+                      WHERE spent.org_id = new.org_id AND spent.quote_micro > keys.free_micro)
+), served AS MATERIALIZED (
+  SELECT used.lane, coalesce((SELECT w.start_tag FROM requests w WHERE w.waiting AND w.lane = used.lane
+                               ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1), 0) AS start_tag
+    FROM (SELECT DISTINCT new.lane FROM new) used
+), ahead AS (
+  SELECT new.*, sum(new.cost) OVER (PARTITION BY new.org_id ORDER BY new.place) - new.cost AS before
+    FROM new JOIN admitted USING (org_id)
+), placed AS MATERIALIZED (
+  SELECT ahead.*, ahead.before + greatest(locked.finish_tag, max(served.start_tag - ahead.before)
+             OVER (PARTITION BY ahead.org_id ORDER BY ahead.place)) AS start_tag
+    FROM ahead JOIN locked USING (org_id) JOIN served USING (lane)
+), org AS (
   UPDATE organisations o
-     SET held_micro = o.held_micro + :quote_micro,
-         unfinished = o.unfinished + 1,
-         -- start-time fair queueing (Goyal, Vin and Cheng, 1996), so never before what is being served now
-         finish_tag = greatest(o.finish_tag, coalesce((SELECT w.start_tag FROM requests w
-             WHERE w.waiting AND w.lane = :lane ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1), 0)) + :cost
-   WHERE o.org_id = :org_id
-     AND (o.balance_micro IS NULL OR o.balance_micro - o.held_micro >= :quote_micro)
-     AND (:max_queued::integer IS NULL OR o.unfinished < :max_queued::integer)
-  RETURNING o.org_id, o.finish_tag
+     SET held_micro = o.held_micro + admitted.quote_micro, unfinished = o.unfinished + admitted.n,
+         finish_tag = (SELECT max(placed.start_tag + placed.cost) FROM placed WHERE placed.org_id = o.org_id)
+    FROM admitted WHERE o.org_id = admitted.org_id
 ), key AS (
-  UPDATE api_keys k SET held_micro = k.held_micro + :quote_micro
-    FROM org WHERE k.key_id = :key_id AND k.org_id = org.org_id
-  RETURNING k.spend_limit_micro IS NULL OR k.spent_micro + k.held_micro <= k.spend_limit_micro AS may_spend
+  UPDATE api_keys k SET held_micro = k.held_micro + spent.quote_micro
+    FROM spent JOIN admitted USING (org_id) WHERE k.key_id = spent.key_id
 ), request AS (
   INSERT INTO requests (request_id, org_id, user_id, key_id, model, engine, lane, status, waiting, priority, start_tag,
                         payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
                         expires_after, quote_micro, event_n)
-  SELECT :request_id, org.org_id, :user_id, :key_id, :model, :engine, :lane, 'queued', true, :priority,
-         org.finish_tag - :cost, :payload, :params, :plan, :media, :fault, :warnings, :metadata, :webhook_url,
-         :webhook_events, :expires_after, :quote_micro, 1
-    FROM org
+  SELECT request_id, org_id, user_id, key_id, model, engine, lane, 'queued', true, priority, start_tag,
+         payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
+         expires_after, quote_micro, 1
+    FROM placed
   RETURNING *
 ), event AS (
   INSERT INTO events (request_id, n, org_id, status, attempt)
@@ -35,23 +64,36 @@ WITH org AS (
   INSERT INTO outbox (event_id, request_id, org_id, status, url)
   SELECT 'evt_' || request_id || '_1', request_id, org_id, 'queued', webhook_url
     FROM request WHERE webhook_url IS NOT NULL AND 'request.queued' = ANY(webhook_events)
-), woken AS (
-  SELECT pg_notify('rushes_queue', lane) FROM request
+), woken AS MATERIALIZED (
+  SELECT pg_notify('rushes_queue', used.lane) FROM (SELECT DISTINCT lane FROM request) used
 )
-SELECT request.*, coalesce((SELECT may_spend FROM key), true) AS may_spend FROM request, woken;
+SELECT request.*, (SELECT count(*) FROM woken) FROM request;
 
 -- name: why_refused^
 -- What stood in the way of a submit.
-SELECT balance_micro, held_micro, unfinished FROM organisations WHERE org_id = :org_id;
+SELECT o.balance_micro, o.held_micro, o.unfinished,
+       coalesce(k.spent_micro + k.held_micro + :quote_micro > k.spend_limit_micro, false) AS key_is_spent
+  FROM organisations o LEFT JOIN api_keys k ON k.key_id = :key_id AND k.org_id = o.org_id
+ WHERE o.org_id = :org_id;
 
--- name: remember_submit$
--- Take an idempotency key inside the submit transaction; null if somebody holds it (a racing holder is waited for).
-INSERT INTO idempotency (org_id, key, body_hash, request_id) VALUES (:org_id, :key, :body_hash, :request_id)
-ON CONFLICT (org_id, key) DO NOTHING RETURNING 1;
+-- name: remember_submits
+-- Take idempotency keys inside the submit transaction; the request ids of those that nobody holds come back. A racing
+-- holder is waited for, so they are taken in one order everywhere. Twice in one statement, a key is taken once.
+INSERT INTO idempotency (org_id, key, body_hash, request_id)
+SELECT once.* FROM unnest(:org_ids::uuid[], :keys::text[], :body_hashes::bytea[], :request_ids::uuid[])
+    AS once (org_id, key, body_hash, request_id) ORDER BY once.org_id, once.key
+ON CONFLICT (org_id, key) DO NOTHING RETURNING request_id;
 
--- name: remember_answer!
--- Keep the first answer, byte for byte, in the same transaction.
-UPDATE idempotency SET answer = :answer WHERE org_id = :org_id AND key = :key;
+-- name: remember_answers!
+-- Keep the first answers, byte for byte, in the same transaction.
+UPDATE idempotency i SET answer = given.answer
+  FROM unnest(:org_ids::uuid[], :keys::text[], :answers::text[]) AS given (org_id, key, answer)
+ WHERE i.org_id = given.org_id AND i.key = given.key;
+
+-- name: give_keys_back!
+-- A refusal does not use up its key.
+DELETE FROM idempotency i USING unnest(:org_ids::uuid[], :keys::text[]) AS refused (org_id, key)
+ WHERE i.org_id = refused.org_id AND i.key = refused.key;
 
 -- name: remembered^
 -- What an idempotency key was first used for.
@@ -299,14 +341,15 @@ SELECT * FROM attempts WHERE request_id = :request_id ORDER BY attempt;
 SELECT n, status, attempt, at FROM events WHERE request_id = :request_id AND n > :after ORDER BY n;
 
 -- name: purge^
--- Forget what a final request carried; its id, status, times and charge remain.
+-- Forget what a final request carried; its id, status, times and charge remain. Its artifacts expire now, and the next
+-- sweep deletes their objects.
 WITH gone AS (
   UPDATE requests SET payload = '{}', params = '{}', plan = '{}', media = '[]', metadata = NULL, outcome = NULL,
          purged_at = clock_timestamp(), expires_at = least(expires_at, clock_timestamp()), updated_at = clock_timestamp()
    WHERE request_id = :request_id AND org_id = :org_id AND status IN ('success', 'failed', 'cancelled')
   RETURNING *
 ), dead AS (
-  UPDATE artifacts a SET deleted_at = clock_timestamp() FROM gone
+  UPDATE artifacts a SET expires_at = clock_timestamp() FROM gone
    WHERE a.request_id = gone.request_id AND a.deleted_at IS NULL
 )
 SELECT gone.*, pg_notify('rushes_request', request_id::text) FROM gone;
