@@ -1,7 +1,10 @@
 """Files we keep, on local disk or in an object store, through one interface: complete or absent, never half there."""
 
+import asyncio
+import contextlib
 import hashlib
 import os
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +13,8 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 CHUNK = 1 << 20
+_HALF_WRITTEN = re.compile(r".*#\d+")
+"""How obstore names a file on local disk until it is complete; its own list does not show them."""
 
 
 class StorageUnavailable(Exception):
@@ -39,15 +44,15 @@ class Objects:
         else:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._root = folder.resolve()
-            self._store = LocalStore(self._root)
+            self._store = LocalStore(self._root, automatic_cleanup=True)
 
     async def put(self, path: str, file: Path) -> Stored:
         """Store a file under `path`; durable and complete on return. Raises StorageUnavailable."""
-        digest, size = await _digest(file)
+        digest, size = await asyncio.to_thread(_digest, file)
         try:
             await obstore.put_async(self._store, path, file)
             if self._root is not None:
-                _sync(self._root, path)
+                await asyncio.to_thread(_sync, self._root, path)
             else:
                 head = await obstore.head_async(self._store, path)
                 if head["size"] != size:
@@ -95,19 +100,41 @@ class Objects:
             raise StorageUnavailable(str(error)) from error
 
     async def paths(self, prefix: str) -> AsyncIterator[tuple[str, float]]:
-        """Every object below a prefix: its path and the unix time it was last written."""
-        async for batch in obstore.list(self._store, prefix):
-            for entry in batch:
-                yield entry["path"], entry["last_modified"].timestamp()
+        """Every object below a prefix: its path and the unix time it was last written. Raises StorageUnavailable."""
+        try:
+            async for batch in obstore.list(self._store, prefix):
+                for entry in batch:
+                    yield entry["path"], entry["last_modified"].timestamp()
+        except (OSError, obstore.exceptions.BaseError) as error:
+            raise StorageUnavailable(str(error)) from error
+
+    async def sweep_half_written(self, before: float) -> int:
+        """Remove from local disk what puts that were killed before that unix time left; how many files that were.
+
+        An object store shows nothing of an upload that did not end.
+        """
+        return 0 if self._root is None else await asyncio.to_thread(_sweep, self._root, before)
 
 
-async def _digest(file: Path) -> tuple[str, int]:
+def _digest(file: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     with file.open("rb") as source:
         while part := source.read(CHUNK):
             digest.update(part)
             size += len(part)
     return digest.hexdigest(), size
+
+
+def _sweep(root: Path, before: float) -> int:
+    count = 0
+    for folder, _, names in os.walk(root):
+        for name in filter(_HALF_WRITTEN.fullmatch, names):
+            path = Path(folder, name)
+            with contextlib.suppress(FileNotFoundError):  # its put may end right now
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    count += 1
+    return count
 
 
 def _sync(root: Path, path: str) -> None:

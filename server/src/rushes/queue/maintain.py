@@ -143,3 +143,4 @@ class Maintenance:
             for path in batch:
                 if path not in known:
                     await self._objects.delete(path)
+        await self._objects.sweep_half_written(limit)

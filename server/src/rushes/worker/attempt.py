@@ -86,6 +86,7 @@ class Attempt:
     report: Report | None = None
     facts: VideoFacts | None = None
     artifacts: list[NewArtifact] = field(default_factory=list[NewArtifact])
+    _named: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _loop: asyncio.AbstractEventLoop = field(init=False)
 
@@ -210,7 +211,9 @@ class Attempt:
             seconds=self.plan.seconds,
             report=self._report_json(),
         )
+        self._named = True
         if not await self._end(ending):
+            self._named = False
             raise Superseded
 
     # -- the engine's run, in the slot's thread -------------------------------------------------------------------
@@ -242,9 +245,8 @@ class Attempt:
                 self.video, self.report = result.path, result.report
             else:
                 self._encode(result)
-        except OrderedFailure:
-            self.parts.child.kill()  # it still renders; a fresh one takes the next request
-            raise
+        finally:
+            self.parts.child.settle()
         if fault and fault.fail:
             raise OrderedFailure(fault.fail)
 
@@ -255,20 +257,13 @@ class Attempt:
             if done == keep:
                 self.progress.enter("encoding", 94)
 
-        try:
-            self.encoded = encode(
-                frames,
-                self.video,
-                keep_frames=keep,
-                comment=self._comment(),
-                on_frame=on_frame,
-            )
-        except BaseException:
-            # The child may be in the middle of a frame that nobody reads: only a fresh one is in a known state,
-            # unless it has stopped by itself.
-            if not self._stop.is_set():
-                self.parts.child.kill()
-            raise
+        self.encoded = encode(
+            frames,
+            self.video,
+            keep_frames=keep,
+            comment=self._comment(),
+            on_frame=on_frame,
+        )
         self.report = frames.report
 
     def _comment(self) -> str:
@@ -277,9 +272,12 @@ class Attempt:
 
     def _remember(self, ref: str) -> None:
         """Called in the slot's thread; durable before the engine goes on."""
-        asyncio.run_coroutine_threadsafe(
-            self.parts.queue.remember(self.request.request_id, self.request.attempt, ref), self._loop
-        ).result(30)
+        kept = patiently(
+            lambda: self.parts.queue.remember(self.request.request_id, self.request.attempt, ref),
+            self.parts.policy.outage_grace_seconds,
+            self._stop,
+        )
+        asyncio.run_coroutine_threadsafe(kept, self._loop).result()
 
     # -- endings --------------------------------------------------------------------------------------------------
 
@@ -331,7 +329,12 @@ class Attempt:
         return await patiently(write, self.parts.policy.outage_grace_seconds)
 
     async def _discard(self) -> None:
-        """Delete what this attempt stored; what cannot be deleted now is swept as an orphan within a day."""
+        """Delete what this attempt stored; what cannot be deleted now is swept as an orphan within a day.
+
+        That goes too for what an outcome may name: a finish whose result we never heard may have been committed.
+        """
+        if self._named:
+            return
         for artifact in self.artifacts:
             with contextlib.suppress(StorageUnavailable):
                 await self.parts.objects.delete(artifact.path)

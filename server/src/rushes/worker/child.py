@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
+LAST_BREATH_SECONDS = 2.0
+"""How long a child that has closed its line may take to end."""
 _ERRORS: dict[str, type[EngineError]] = {e.code: e for e in (InvalidInput, OutOfMemory, EngineLost, Unsupported)}
 
 
@@ -110,6 +112,7 @@ class EngineChild:
         self._channel: Channel | None = None
         self._ring: Ring | None = None
         self._starting = threading.Lock()
+        self._busy = False
 
     @property
     def started(self) -> bool:
@@ -152,8 +155,14 @@ class EngineChild:
             self.kill()
             raise EngineLost("The engine's process did not start; its log says why")
 
+    def settle(self) -> None:
+        """End the process unless its last run ended by itself: it may be at work on frames that nobody reads."""
+        if self._busy:
+            self.kill()
+
     def kill(self) -> None:
         """End the process for certain."""
+        self._busy = False
         process, self._process = self._process, None
         if process is not None:
             if process.poll() is None:
@@ -169,9 +178,12 @@ class EngineChild:
     def run(self, order: Order) -> ChildFrames | ChildFile:
         """Run one plan up to its first frame (the rest happens while the frames are iterated) or to its file.
 
-        Raises Cancelled, DeadlinePassed or a typed engine error. After EngineLost or DeadlinePassed the child is gone.
+        Whoever does not iterate to the end calls `settle`. Raises Cancelled, DeadlinePassed or a typed engine error.
+        After EngineLost or DeadlinePassed the child is gone.
         """
+        self.settle()
         self.start()
+        self._busy = True
         channel, ring = self._line()
         running = _Running(order, time.monotonic() + order.seconds)
         self._send(
@@ -236,11 +248,12 @@ class EngineChild:
                     running.order.on_progress(message["phase"], message["done"], message["total"])
                 case {"kind": "remember"}:
                     running.order.on_remember(message["ref"])
-                case {"kind": "error", "code": "cancelled"}:
-                    raise Cancelled
-                case {"kind": "error", "code": code, "text": text, "field": field, "final": final}:
-                    raise _ERRORS.get(code, EngineError)(text, field=field, final=final, code=code)
+                    self._send("remembered")
+                case {"kind": "error"}:
+                    self._busy = False
+                    raise _error(message)
                 case _:
+                    self._busy = message["kind"] != "done"
                     return message
 
     def _obey(self, running: _Running) -> None:
@@ -269,8 +282,22 @@ class EngineChild:
 
     def _lost(self) -> EngineLost:
         process = self._process
-        code = process.wait() if process else None
+        if process is None:
+            return EngineLost("The engine's process is gone")
+        try:
+            code = process.wait(LAST_BREATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return EngineLost("The engine's process closed its line")
         self.kill()
-        if code is not None and code < 0:
+        if code < 0:
             return EngineLost(f"The engine's process was killed by {signal.Signals(-code).name}")
         return EngineLost(f"The engine's process ended with exit code {code}")
+
+
+def _error(message: Mapping[str, Any]) -> Exception:
+    """The exception that an error message of the child stands for."""
+    if message["code"] == "cancelled":
+        return Cancelled()
+    kind = _ERRORS.get(message["code"], EngineError)
+    return kind(message["text"], field=message["field"], final=message["final"], code=message["code"])

@@ -20,7 +20,7 @@ import numpy as np
 
 from rushes.catalog.loader import Catalog, load_catalog
 from rushes.config import Settings
-from rushes.engines.engine import Cancelled, Encoded, Engine, EngineError, Frames, Plan
+from rushes.engines.engine import Cancelled, Encoded, Engine, EngineError, EngineLost, Frames, Plan
 from rushes.engines.registry import Engines
 from rushes.worker.wire import Channel, ChannelClosed, Ring, ring_slots
 
@@ -34,6 +34,7 @@ class ChildControl:
         self.scratch = scratch
         self.remembered = remembered
         self.cancelled = threading.Event()
+        self.kept = threading.Event()
         self._channel = channel
         self._sent_at = float("-inf")
 
@@ -49,7 +50,10 @@ class ChildControl:
             raise Cancelled
 
     def remember(self, ref: str) -> None:
+        self.kept.clear()
         self._channel.send("remember", ref=ref)
+        while not self.kept.wait(0.2):
+            self.check()
 
 
 class Child:
@@ -85,6 +89,8 @@ class Child:
                         self._free.put(slot)
                     case {"kind": "cancel"} if self._control is not None:
                         self._control.cancelled.set()
+                    case {"kind": "remembered"} if self._control is not None:
+                        self._control.kept.set()
                     case _:
                         pass
         except ChannelClosed:
@@ -137,6 +143,9 @@ class Child:
         self._ring.resize(slot_bytes, slots)
         for array in frames:
             slot = self._wait_free(control)
+            if array.shape != shape or array.dtype != np.uint8:
+                # Assigning would stretch or cut it without a word.
+                raise EngineLost(f"The engine gave a frame of {array.shape} {array.dtype}, it announced {shape} uint8")
             np.frombuffer(self._ring.slot(slot), np.uint8).reshape(shape)[:] = array
             self._channel.send("frame", slot=slot)
         self._ring.unmap()

@@ -33,6 +33,8 @@ log = logger("qworker")
 
 POLL_SECONDS = 5.0
 """The safety net under NOTIFY, jittered."""
+HAND_BACK_SECONDS = 2.0
+"""At the end of a drain: how long engines may take to stop before their processes are killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,10 @@ class QWorker:
             await asyncio.wait(self._tasks, timeout=self._shape.drain_seconds)
         for attempt in self._attempts.values():
             attempt.stop(draining=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=HAND_BACK_SECONDS)
+        for attempt in self._attempts.values():
+            attempt.parts.child.kill()
         if self._tasks:
             await asyncio.wait(self._tasks)
 

@@ -1,6 +1,7 @@
 """The line between a qworker and its engine child: JSON messages on a socket, frames in a shared ring.
 
-Messages to the child: load-and-generate ("run"), "free" (a slot of the ring may be written again), "cancel".
+Messages to the child: load-and-generate ("run"), "free" (a slot of the ring may be written again), "cancel",
+"remembered" (a reference is durable).
 From the child: "ready", "open" (frames begin), "frame", "progress", "remember", "done", "error".
 """
 
