@@ -19,6 +19,8 @@ from rushes.api.services import Services
 from rushes.config import Settings
 from rushes.domain.errors import ApiError
 
+MAX_HEADERS = 64
+
 Opened = Callable[[Settings], AbstractAsyncContextManager[Services]]
 
 
@@ -102,12 +104,16 @@ class Edge:
                 message["headers"] = [*message["headers"], *(pair for pair in ours if pair[0] not in present)]
             await send(message)
 
-        refused = _nul(path, scope["query_string"])
+        refused = _refusal(scope)
         await (self._app if refused is None else error_reply(refused))(scope, receive, sending)
 
 
-def _nul(path: str, query: bytes) -> ApiError | None:
-    """A NUL character names nothing, and PostgreSQL's texts cannot hold it."""
-    if "\0" in path:
+def _refusal(scope: Scope) -> ApiError | None:
+    """Why a call is refused whatever it is for. A NUL names nothing, and PostgreSQL's texts cannot hold it."""
+    if len(scope["headers"]) > MAX_HEADERS:
+        return ApiError("invalid_request", f"Too many headers, at most {MAX_HEADERS} are read")
+    if "\0" in scope["path"]:
         return ApiError("not_found")
-    return ApiError("invalid_request", "Invalid query, it has a NUL character") if b"%00" in query else None
+    if b"%00" in scope["query_string"]:
+        return ApiError("invalid_request", "Invalid query, it has a NUL character")
+    return None
