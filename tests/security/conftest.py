@@ -5,10 +5,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rushes.egress import Egress, EgressSettings
+from support.api import Api, running_api
 
 Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -109,3 +111,10 @@ def answer() -> Callable[..., Handler]:
         return handler
 
     return build
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """The real application on a database of its own."""
+    async with running_api(database_url, tmp_path) as api:
+        yield api
