@@ -14,7 +14,7 @@ up: $(VENV)/.run              ## the same platform, kept running
 	@exec $(BIN)/rushes up --port $(PORT) --data $(DATA)
 
 test: $(VENV)/.dev            ## everything a change must pass, under ten minutes on two cores
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 check: $(VENV)/.dev           ## format, lint, types, import rules, spelling
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/basedpyright && $(BIN)/lint-imports && $(BIN)/codespell
