@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from rushes.domain.request import FINAL, Status
 from rushes.store.database import Database, DatabaseUnavailable
+from rushes.store.files import Files
 from rushes.store.requests import Requests
 from support.postgres_proxy import postgres_proxy
 from support.queueing import LANE, LEASE, claim_one, failure, make_org, make_request, started, success
@@ -446,7 +447,10 @@ async def test_a_purge_forgets_what_a_final_request_carried_and_nothing_else(
     assert gone is not None
     assert (gone.payload, gone.params, gone.plan, gone.metadata, gone.outcome) == ({}, {}, {}, None, None)
     assert (gone.status, gone.charge_micro) == (Status.SUCCESS, 1_000)
-    assert [row["deleted_at"] is None for row in await requests.artifacts([request_id])] == [False, False]
+    artifacts = await requests.artifacts([request_id])
+    files = Files(database)
+    assert [await files.artifact_of(org_id, row["artifact_id"]) for row in artifacts] == [None, None]
+    assert sorted(await files.expire()) == sorted(row["path"] for row in artifacts), "their objects go now"
     async with database.connection() as connection:
         left = await connection.fetchval("SELECT string_agg(r::text, ' ') FROM requests r")
     assert "harbour" not in left

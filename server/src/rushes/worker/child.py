@@ -3,6 +3,7 @@
 Everything here blocks and runs in the slot's own thread; only `kill` is called from elsewhere.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
 LAST_BREATH_SECONDS = 2.0
-"""How long a child that has closed its line may take to end."""
+"""How long a child that has closed its line may take to end, and to say why."""
 _ERRORS: dict[str, type[EngineError]] = {e.code: e for e in (InvalidInput, OutOfMemory, EngineLost, Unsupported)}
 
 
@@ -123,7 +124,10 @@ class EngineChild:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Raises EngineLost when the child does not come up."""
+        """Raises EngineLost when the child does not come up.
+
+        On Linux the child ends with the thread that started it, so that has to be one that lasts.
+        """
         with self._starting:  # a child warmed up in one thread and run in another is started once, and read by one
             if not self.started:
                 self._start()
@@ -152,6 +156,8 @@ class EngineChild:
         except ChannelClosed:
             ready = None
         if ready is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(LAST_BREATH_SECONDS)  # it is still writing why
             self.kill()
             raise EngineLost("The engine's process did not start; its log says why")
 

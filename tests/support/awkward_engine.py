@@ -1,0 +1,124 @@
+"""An engine as users may write one: installed by an entry point, and wrong in every way its plan names."""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rushes.domain.model_card import ModelCard
+from rushes.engines.engine import (
+    Audio,
+    Caps,
+    Control,
+    Encoded,
+    Health,
+    InvalidInput,
+    Loaded,
+    Picture,
+    Plan,
+    Report,
+)
+
+
+def install(folder: Path) -> dict[str, str]:
+    """Make the engine `awkward` known to processes with this environment."""
+    distribution = folder / "awkward_engine-1.0.dist-info"
+    distribution.mkdir(parents=True)
+    (distribution / "METADATA").write_text("Metadata-Version: 2.1\nName: awkward-engine\nVersion: 1.0\n")
+    (distribution / "entry_points.txt").write_text(
+        "[rushes.engines]\nawkward = support.awkward_engine:AwkwardEngine\n"
+        "broken = support.awkward_engine:NoSuchEngine\n"
+    )
+    tests = Path(__file__).parents[1]
+    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{tests}", "RUSHES_TEST_MODELS": "1"}
+
+
+class AwkwardEngine:
+    """`plan.extra["way"]` says what it does; without one it gives the frames it announced."""
+
+    name = "awkward"
+
+    def caps(self, card: ModelCard) -> Caps:
+        return Caps(kinds=("t2v",), weightless=True)
+
+    def normalise(
+        self, card: ModelCard, params: Mapping[str, Any], seed: int, pictures: Mapping[str, Picture] | None = None
+    ) -> Plan:
+        raise NotImplementedError
+
+    def load(self, card: ModelCard, control: Control) -> Loaded:
+        return Loaded(0, 0.0, "awkward 1")
+
+    def unload(self, model: str, *, keep_in_ram: bool = False) -> None:
+        pass
+
+    def health(self) -> Health:
+        return Health("ready")
+
+    def generate(self, plan: Plan, control: Control) -> "Encoded | AwkwardFrames":
+        match plan.extra.get("way"):
+            case "exit":
+                os._exit(3)
+            case "raise":
+                raise ZeroDivisionError("a bug")
+            case "memory":
+                raise MemoryError
+            case "invalid":
+                raise InvalidInput("too odd", field="prompt")
+            case "flood":
+                for _ in range(50_000):
+                    control.progress("denoise", 1, 1)
+            case "deaf":
+                control.progress("denoise", 1, 1)
+                threading.Event().wait()
+            case "remember":
+                control.remember("upstream-7")
+                (control.scratch / "after").touch()
+            case "file":
+                path = control.scratch / "made.mp4"
+                path.write_bytes(b"a film")
+                return Encoded(path, Report(seed=plan.seed, fingerprint="awkward 1"))
+            case _:
+                pass
+        return AwkwardFrames(plan, control)
+
+
+@dataclass
+class AwkwardFrames:
+    """Frame n of a clip with brightness b has all its pixels at b + n."""
+
+    plan: Plan
+    control: Control
+    audio: Audio | None = None
+    pixel_format: str = "rgb24"
+    report: Report = field(default_factory=lambda: Report(seed=5, fingerprint="awkward 1", seconds={"denoise": 1.5}))
+
+    def __post_init__(self) -> None:
+        self.width, self.height = self.plan.width or 0, self.plan.height or 0
+        self.fps, self.count = self.plan.fps, self.plan.num_frames
+        self.pixel_format = self.plan.extra.get("pixel_format", "rgb24")
+
+    def __iter__(self) -> Iterator[np.ndarray[Any, Any]]:
+        way = self.plan.extra.get("way")
+        shape = (self.height, self.width, 3)
+        if self.pixel_format == "yuv420p":
+            shape = (self.height * 3 // 2, self.width)
+        given = self.count - 2 if way == "too few" else self.count
+        for n in range(given):
+            self.control.check()
+            frame = np.full(shape, self.plan.extra.get("brightness", 0) + n, np.uint8)
+            match way:
+                case "one pixel":
+                    frame = frame[:1, :1]
+                case "float":
+                    frame = frame / np.float32(255)
+                case "killed" if n == 2:
+                    os.kill(os.getpid(), 9)
+                case _:
+                    pass
+            yield frame
+        if way == "sound":
+            self.audio = Audio(np.full((480, 2), 0.25, np.float32), 48_000)
