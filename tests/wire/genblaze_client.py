@@ -13,7 +13,7 @@ def made(model: str, prompt: str, **parameters: object) -> dict[str, object]:
     pipeline = Pipeline("wire").step(
         provider, model=model, prompt=prompt, modality=Modality.VIDEO, duration=5, aspect_ratio="16:9", **parameters
     )
-    step = pipeline.run(timeout=50).run.steps[0]
+    step = pipeline.run(timeout=150).run.steps[0]
     return {
         "status": str(step.status),
         "error": step.error,

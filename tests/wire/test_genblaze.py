@@ -32,7 +32,7 @@ def environment() -> Path:
     return python
 
 
-@pytest.mark.timeout(180)  # the first run downloads the client
+@pytest.mark.timeout(300)  # the first run downloads the client
 def test_genblaze_generates_over_tls(tmp_path: Path) -> None:
     python = environment()
     with running_platform(tmp_path / "data", "--tls") as platform:
@@ -46,7 +46,7 @@ def test_genblaze_generates_over_tls(tmp_path: Path) -> None:
             },
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=200,
         )
     assert told.returncode == 0, told.stderr
     found: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])

@@ -71,7 +71,7 @@ async def test_every_status_can_be_told_each_under_its_own_id(queue: httpx2.Clie
     assert found[f"evt_{request_id}_3"]["data"]["outcome"] is None
     assert found[f"evt_{request_id}_3"]["data"]["status"] == "processing"
     listed = queue.get(f"/requests/{request_id}/events").json()["events"]
-    assert [event["event_id"] for event in listed] == list(sorted(found))
+    assert [event["event_id"] for event in listed] == sorted(found)
 
 
 async def test_a_failure_and_a_cancel_are_told(queue: httpx2.Client, site: Site) -> None:

@@ -28,6 +28,11 @@ def thing(**fields: Schema) -> Schema:
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
+def perhaps(schema: Schema, **fields: Schema) -> Schema:
+    """The object, with keys that are there only when asked for."""
+    return {**schema, "properties": {**schema["properties"], **fields}}
+
+
 def sent(required: tuple[str, ...] = (), **fields: Schema) -> Schema:
     """An object that a client sends."""
     shape: Schema = {"type": "object", "properties": fields}
@@ -87,28 +92,40 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Submitted": thing(**_BEGINNING),
     "Retried": thing(**_BEGINNING, retry_of=ID),
-    "Request": thing(
-        **_BEGINNING,
-        org_id=ID,
-        user_id=TEXT,
-        is_public=YES_NO,
-        payload=_said(OBJECT, "As sent; data URIs and base64 are replaced by the stored file's URL."),
-        outcome=_said(maybe(ref("Outcome")), "Null until the status is final."),
-        qworker_id=TEXT,
-        error=maybe(TEXT),
-        error_code=_said(maybe(TEXT), f"One of {', '.join(FAILURES)}, cancelled."),
-        retryable=maybe(YES_NO),
+    "Request": perhaps(
+        thing(
+            **_BEGINNING,
+            org_id=ID,
+            user_id=TEXT,
+            is_public=YES_NO,
+            payload=_said(OBJECT, "As sent; data URIs and base64 are replaced by the stored file's URL."),
+            outcome=_said(maybe(ref("Outcome")), "Null until the status is final."),
+            qworker_id=TEXT,
+            error=maybe(TEXT),
+            error_code=_said(maybe(TEXT), f"One of {', '.join(FAILURES)}, cancelled."),
+            retryable=maybe(YES_NO),
+            attempt=WHOLE,
+            engine=_said(TEXT, "What renders it, in truth."),
+            seed=maybe(WHOLE),
+            progress={"type": "integer", "minimum": 0, "maximum": 100},
+            stage=STAGE,
+            charge_micro_usd=maybe(MICRO),
+            cost=maybe(MICRO),
+            started_at=maybe(MOMENT),
+            finished_at=maybe(MOMENT),
+            expires_at=maybe(MOMENT),
+            metadata=maybe(OBJECT),
+        ),
+        attempts=_said(many(ref("Attempt")), "With ?attempts."),
+    ),
+    "Attempt": thing(
         attempt=WHOLE,
-        engine=_said(TEXT, "What renders it, in truth."),
-        seed=maybe(WHOLE),
-        progress={"type": "integer", "minimum": 0, "maximum": 100},
-        stage=STAGE,
-        charge_micro_usd=maybe(MICRO),
-        cost=maybe(MICRO),
-        started_at=maybe(MOMENT),
+        qworker_id=TEXT,
+        claimed_at=MOMENT,
         finished_at=maybe(MOMENT),
-        expires_at=maybe(MOMENT),
-        metadata=maybe(OBJECT),
+        stages=many(thing(stage=TEXT, at=NUMBER)),
+        result=_said(maybe(TEXT), "success, failed, cancelled, rescued, handed_back or retried."),
+        error=maybe(TEXT),
     ),
     "Outcome": {"anyOf": [ref("Video"), ref("Failure")]},
     "Video": thing(

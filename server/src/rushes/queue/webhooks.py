@@ -40,7 +40,8 @@ PER_HOST, PER_ORG, IN_ALL = 5, 20, 200
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
 """Between two looks at the outbox, however many requests change."""
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
+"""How long a try may take, its writing down included, before another sender may take the event."""
 MAX_ERROR = 1000
 """Characters of a failure's text in a body, so that the whole stays under 20 kB."""
 GONE = 410
