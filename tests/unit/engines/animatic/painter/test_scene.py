@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from rushes.engines.animatic.painter import Scene
+from rushes.engines.animatic.painter.canvas import Canvas
+from rushes.engines.animatic.painter.eagle import Eagle
+from rushes.engines.animatic.painter.stage import stage_for
 
 BIOMES = {
     "mountain": "mountains", "ocean": "an ocean", "lake": "a lake", "river": "a river", "forest": "a pine forest",
-    "city": "a city", "desert": "a desert", "field": "a wheat field", "space": "a planet", "abstract": "a dog",
+    "city": "a city", "desert": "a desert", "field": "a wheat field", "sky": "blue skies", "space": "a planet",
+    "abstract": "a dog",
 }  # fmt: skip
-TIMES = ("in daylight", "at sunset", "at dawn", "at night", "under an overcast sky", "in neon colours")
+TIMES = ("in daylight", "at sunset", "at dawn", "at night", "in overcast weather", "in neon colours")
 WEATHERS = ("", "snowfall", "rain", "fog", "embers and fireflies", "thunderstorm")
 SHAPES = ((128, 72), (72, 128), (96, 96))
 COMBINATIONS = list(itertools.product(BIOMES, TIMES, WEATHERS))
@@ -72,6 +76,48 @@ def test_the_same_arguments_give_the_same_bytes(prompt: str) -> None:
     first, second = (Scene(prompt, 128, 72, 10, 24, 11) for _ in range(2))
     for i in range(3):
         assert np.array_equal(first.frame(i), second.frame(i))
+
+
+@pytest.mark.parametrize("time", TIMES)
+@pytest.mark.parametrize("size", SHAPES)
+def test_a_sea_of_clouds_closes_the_frame_below_the_horizon(time: str, size: tuple[int, int]) -> None:
+    with_clouds, bare = (Scene(f"{words} {time}", *size, 4, 24, 6) for words in ("above the clouds", "the sky"))
+    assert with_clouds.stage.horizon < bare.stage.horizon
+    low = luma(with_clouds.frame(0))[-size[1] // 5 :]
+    assert low.std() > 1.5
+    # Nothing of the empty frame behind the banks shows through.
+    assert low.min() > 17
+
+
+def test_clear_has_fewer_clouds_than_cloudy_and_overcast_closes_the_sky() -> None:
+    covers = [Scene(p, 128, 72, 2, 24, 0).stage.light.cover for p in ("a clear sky", "the sky", "clouds in the sky")]
+    assert covers == sorted(covers) and covers[0] < covers[2]
+    assert Scene("an overcast sky", 128, 72, 2, 24, 0).stage.light.cover > 0.8
+
+
+def test_clouds_drift_evenly_and_a_time_lapse_drifts_faster() -> None:
+    def change(prompt: str) -> float:
+        scene = Scene(prompt, 160, 90, 48, 24, 4)
+        return float(np.abs(luma(scene.frame(24)) - luma(scene.frame(0)))[:70].mean())
+
+    assert change("clouds in the sky, time lapse, static camera") > 1.5 * change("clouds in the sky, static camera")
+
+
+def test_an_eagle_is_larger_and_moves_where_the_sky_is_all_there_is() -> None:
+    def shapes(prompt: str) -> list[NDArray[np.bool_]]:
+        eagle = Eagle(stage_for(prompt, 160, 90, 48, 24, 4))
+        seen: list[NDArray[np.bool_]] = []
+        for i in (0, 47):
+            canvas = Canvas(160, 90)
+            canvas.y[:] = 200
+            eagle.paint(canvas, i)
+            seen.append(canvas.y != 200)
+        return seen
+
+    first, last = shapes("an eagle in the sky")
+    far, _ = shapes("an eagle over mountains")
+    assert first.sum() > 2 * far.sum() > 60
+    assert (first & last).sum() < 0.5 * first.sum()
 
 
 def test_another_seed_gives_another_picture() -> None:

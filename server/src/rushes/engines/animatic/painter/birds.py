@@ -1,4 +1,4 @@
-"""Birds: an eagle that soars with a few slow beats, or a loose flock; built from a few points and drawn each frame."""
+"""A loose flock of birds, each built from a few points; and how any bird is bent, turned and drawn."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import Rgb, mix, scaled, yuv
+from rushes.engines.animatic.painter.colour import mix, yuv
 from rushes.engines.animatic.painter.raster import filled, resized
 from rushes.engines.animatic.painter.sprite import blend_mask
 from rushes.engines.animatic.painter.stage import Stage
 
 Points = NDArray[np.float64]
 
-# One wing in the bird's own plane: distance along the span, distance ahead of the shoulder. Half the span is 1.
-LEADING = ((0.04, 0.10), (0.20, 0.155), (0.40, 0.185), (0.56, 0.165), (0.72, 0.10), (0.84, 0.035))
-TRAILING = ((0.80, -0.10), (0.66, -0.165), (0.50, -0.215), (0.34, -0.235), (0.18, -0.215), (0.04, -0.17))
-FINGERS = ((0.80, 0.055, 0.985, 0.075), (0.83, 0.02, 1.02, 0.005), (0.83, -0.02, 1.0, -0.07),
-           (0.81, -0.06, 0.945, -0.135), (0.78, -0.09, 0.875, -0.185))  # fmt: skip
-"""Primaries: root (along, ahead) and tip (along, ahead)."""
+WING = ((0.04, 0.10), (0.20, 0.155), (0.40, 0.185), (0.56, 0.165), (0.72, 0.10), (0.84, 0.035), (0.80, -0.10),
+        (0.66, -0.165), (0.50, -0.215), (0.34, -0.235), (0.18, -0.215), (0.04, -0.17))  # fmt: skip
+"""One wing in the bird's own plane: distance along the span, distance ahead of the shoulder. Half the span is 1."""
+TIP = ((0.78, 0.09), (1.0, -0.06), (0.78, -0.12))
 BODY = ((0.0, 0.335), (0.028, 0.315), (0.042, 0.275), (0.05, 0.23), (0.075, 0.13), (0.08, 0.0), (0.06, -0.15),
         (0.055, -0.22), (0.115, -0.40), (0.06, -0.425), (0.0, -0.43))  # fmt: skip
 """Right half of body, head and tail fan: (sideways, ahead)."""
@@ -36,27 +34,28 @@ def _wing_reach(along: Points, inner: float, outer: float) -> Points:
     return np.minimum(along, elbow) * np.cos(inner) + np.maximum(along - elbow, 0) * np.cos(outer)
 
 
-def _parts(inner: float, outer: float, fingers: bool) -> list[Points]:
-    """Polygons as (right, up, ahead) points."""
+def _parts(inner: float, outer: float) -> list[Points]:
+    """A small bird's polygons as (right, up, ahead) points."""
     polygons: list[Points] = []
-    flat: list[Points] = [np.array((*LEADING, *TRAILING))]
-    if fingers:
-        for root_x, root_z, tip_x, tip_z in FINGERS:
-            flat.append(np.array([(root_x - 0.06, root_z + 0.022), (tip_x - 0.03, tip_z + 0.014), (tip_x, tip_z),
-                                  (tip_x - 0.05, tip_z - 0.018), (root_x - 0.06, root_z - 0.035)]))  # fmt: skip
-    else:
-        flat.append(np.array([(0.78, 0.09), (1.0, -0.06), (0.78, -0.12)]))
-    for shape in flat:
-        along, ahead = shape[:, 0], shape[:, 1]
-        reach, rise = _wing_reach(along, inner, outer), _wing_rise(along, inner, outer)
-        polygons += [np.stack([side * reach, rise, ahead], axis=1) for side in (1.0, -1.0)]
+    for shape in (np.array(WING), np.array(TIP)):
+        polygons += [raised(shape, side, inner, outer) for side in (1.0, -1.0)]
     half = np.array(BODY)
-    outline = np.concatenate([half, half[::-1] * (-1, 1)])
-    polygons.append(np.column_stack([outline[:, 0], np.full(len(outline), -0.015), outline[:, 1]]))
+    polygons.append(level(np.concatenate([half, half[::-1] * (-1, 1)])))
     return polygons
 
 
-def _turn(points: Points, yaw: float, pitch: float, roll: float) -> Points:
+def raised(shape: Points, side: float, inner: float, outer: float) -> Points:
+    """A flat piece of wing, (along, ahead), on one side (1 right, -1 left), raised: (right, up, ahead)."""
+    along, ahead = shape[:, 0], shape[:, 1]
+    return np.stack([side * _wing_reach(along, inner, outer), _wing_rise(along, inner, outer), ahead], axis=1)
+
+
+def level(shape: Points) -> Points:
+    """A flat piece of the body, (sideways, ahead), as (right, up, ahead)."""
+    return np.column_stack([shape[:, 0], np.full(len(shape), -0.015), shape[:, 1]])
+
+
+def turn(points: Points, yaw: float, pitch: float, roll: float) -> Points:
     """Bird coordinates to screen coordinates (right, down)."""
     x, y, z = points.T
     x, y = x * np.cos(roll) - y * np.sin(roll), x * np.sin(roll) + y * np.cos(roll)
@@ -65,7 +64,7 @@ def _turn(points: Points, yaw: float, pitch: float, roll: float) -> Points:
     return np.stack([x, -y], axis=1)
 
 
-def _draw(canvas: Canvas, polygons: list[Points], at: tuple[float, float], colour: tuple[float, float, float]) -> None:
+def draw(canvas: Canvas, polygons: list[Points], at: tuple[float, float], colour: tuple[float, float, float]) -> None:
     """Fill the polygons, at twice the size for clean edges, and blend them as one shape."""
     points = np.concatenate(polygons)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -79,38 +78,6 @@ def _draw(canvas: Canvas, polygons: list[Points], at: tuple[float, float], colou
     blend_mask(canvas, small, left, top, colour)
 
 
-class Eagle:
-    """One large bird of prey, gliding in a wide arc across the sky."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        rng = stage.rng("eagle")
-        self._way = 1.0 if rng.random() < 0.5 else -1.0
-        self._span = 0.150 * stage.unit
-        self._phase = float(rng.uniform(0, 1.2))
-        dark: Rgb = (0.020, 0.014, 0.011)
-        self._colour = yuv(mix(dark, scaled(stage.light.haze, 0.6), 0.10))
-
-    def paint(self, canvas: Canvas, i: int) -> None:
-        stage = self._stage
-        t = stage.seconds(i) * min(stage.tempo, 1.5)
-        progress = i / max(stage.count - 1, 1) - 0.5
-        # Beats come in short series between long glides.
-        series = np.clip(np.sin(t * 0.85 + self._phase) * 2.2 - 0.9, 0, 1)
-        beat = np.sin(t * 7.2)
-        inner = 0.13 + 0.36 * series * beat + 0.025 * np.sin(t * 1.9)
-        outer = 0.30 + 0.50 * series * np.sin(t * 7.2 - 0.9) + 0.05 * np.sin(t * 2.3 + 1)
-        bank = self._way * (0.16 + 0.20 * np.sin(t * 0.55 + self._phase))
-        yaw = self._way * (0.85 - 0.35 * progress)
-        spread = min(0.42 * stage.width, 0.75 * stage.unit)
-        x = stage.width * 0.5 + self._way * progress * spread
-        y = stage.height * (0.275 - 0.05 * np.sin(np.pi * (progress + 0.5))) + 0.012 * stage.unit * np.sin(t * 1.1)
-        y -= 0.012 * stage.unit * series * np.sin(t * 7.2 + 0.8)
-        size = self._span * (1 + 0.12 * progress)
-        polygons = [_turn(part, yaw, -0.62, bank) * size for part in _parts(float(inner), float(outer), True)]
-        _draw(canvas, polygons, (float(x), float(y)), self._colour)
-
-
 class Flock:
     """A dozen small birds beating their wings out of step."""
 
@@ -122,10 +89,12 @@ class Flock:
         order = np.arange(count) - count // 2
         self._x = order * 0.040 + rng.uniform(-0.016, 0.016, count)
         self._y = np.abs(order) * 0.016 + rng.uniform(-0.016, 0.016, count)
-        self._size = rng.uniform(0.016, 0.024, count) * stage.unit
-        self._rate = rng.uniform(9.5, 12.5, count)
+        near = 1.7 if stage.reading.biome == "sky" else 1.0
+        self._size = rng.uniform(0.016, 0.024, count) * stage.unit * near
+        self._x, self._y = self._x * near**0.6, self._y * near
+        self._rate = rng.uniform(9.5, 12.5, count) / near**0.5
         self._phase = rng.uniform(0, 6.28, count)
-        self._base = rng.uniform(0.16, 0.30)
+        self._base = rng.uniform(0.16, 0.30) + (0.10 if near > 1 else 0.0)
         self._colour = yuv(mix((0.03, 0.03, 0.035), stage.light.haze, 0.16))
 
     def paint(self, canvas: Canvas, i: int) -> None:
@@ -137,9 +106,9 @@ class Flock:
         for n in range(len(self._x)):
             swing = float(np.sin(t * slow * self._rate[n] + self._phase[n]))
             lag = float(np.sin(t * slow * self._rate[n] + self._phase[n] - 0.9))
-            parts = _parts(0.20 + 0.62 * swing, 0.10 + 0.75 * lag, False)
+            parts = _parts(0.20 + 0.62 * swing, 0.10 + 0.75 * lag)
             bank = 0.08 * np.sin(t + n)
-            polygons = [_turn(part, self._way * 1.0, -0.42, float(bank)) * float(self._size[n]) for part in parts]
+            polygons = [turn(part, self._way * 1.0, -0.42, float(bank)) * float(self._size[n]) for part in parts]
             x = centre + (self._x[n] * self._way + 0.008 * np.sin(t * 0.7 + n)) * stage.unit * 1.5
             y = stage.height * self._base + (self._y[n] + 0.010 * np.sin(t * 0.9 + 2 * n)) * stage.unit
-            _draw(canvas, polygons, (float(x), float(y)), self._colour)
+            draw(canvas, polygons, (float(x), float(y)), self._colour)

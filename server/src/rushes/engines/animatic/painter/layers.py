@@ -76,13 +76,15 @@ def make_layer(stage: Stage, rgb: Field, alpha: Field, k: float, left: int, top:
 class LayerPass:
     """Moves one layer with the camera and blends it in, touching only the rows where it shows.
 
-    `until` is the next nearer layer: rows below its first solid row are left to it.
+    `until` is the next nearer layer: rows below its first solid row are left to it. `drift` is a motion of its own in
+    pixels per second to the right; halfway through, the layer is where it lies at rest.
     """
 
-    def __init__(self, stage: Stage, layer: Layer, until: Layer | None = None) -> None:
+    def __init__(self, stage: Stage, layer: Layer, until: Layer | None = None, drift: float = 0.0) -> None:
         self._stage = stage
         self._layer = layer
         self._until = until
+        self._drift = drift
 
     def _transform(self, layer: Layer, i: int) -> tuple[float, float, float]:
         """Scale s and shifts tx, ty with screen = s * layer pixel + t."""
@@ -96,6 +98,7 @@ class LayerPass:
     def paint(self, canvas: Canvas, i: int) -> None:
         layer = self._layer
         s, tx, ty = self._transform(layer, i)
+        tx += self._drift * (self._stage.seconds(i) - self._stage.seconds(self._stage.count) / 2)
         first = max(0, int(np.floor(ty - 1))) & ~1
         last = min(canvas.height, int(np.ceil(ty + s * layer.y.shape[0])))
         if self._until is not None:

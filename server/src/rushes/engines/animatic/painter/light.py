@@ -105,6 +105,21 @@ def _weathered(light: Light, reading: Reading) -> Light:
     return light
 
 
+def _open(light: Light, reading: Reading) -> Light:
+    """Nothing but air: a higher sun by day, a deeper zenith, and as many clouds as the words ask for."""
+    cover = 0.16 if reading.has("clear") else min(light.cover + (0.16 if reading.has("clouds") else 0.0), 0.66)
+    if reading.time == "overcast":
+        cover = 0.92
+    if reading.time == "day":
+        height = 0.40 if reading.has("above") else 0.66
+        light = replace(light, sun_height=height, zenith=scaled(light.zenith, 0.8), glow=0.75)
+    if reading.time in ("night", "overcast") and not reading.has("above"):
+        light = replace(light, sun_height=light.sun_height + 0.26)
+    if reading.has("storm"):
+        light = replace(light, horizon=scaled(light.horizon, 0.55), haze=scaled(light.haze, 0.6))
+    return replace(light, cover=cover)
+
+
 def light_for(reading: Reading) -> Light:
     """The palette of a reading: its time of day, changed by its weather."""
     light = LIGHTS[reading.time]
@@ -114,7 +129,7 @@ def light_for(reading: Reading) -> Light:
         light = replace(light, cover=0.56)
     if reading.has("aurora", "milkyway") and not reading.has("clouds"):
         light = replace(light, cover=0.0, sun_size=0.0, glow=0.0)
-    if reading.time == "night" and not reading.has("moon"):
+    if reading.time == "night" and not reading.has("moon") and reading.biome != "sky":
         light = replace(light, sun_size=0.0, glow=light.glow * 0.35)
     if reading.biome == "city" and reading.time == "night":
         light = replace(light, horizon=(0.105, 0.070, 0.055), haze=(0.052, 0.042, 0.050), middle=(0.020, 0.022, 0.046))
@@ -123,6 +138,8 @@ def light_for(reading: Reading) -> Light:
             light, cover=0.12, glow=1.5, haze=(0.60, 0.50, 0.40), horizon=(0.62, 0.62, 0.60),
             key=(1.40, 1.12, 0.78), sun_height=0.34, sun_size=0.024,
         )  # fmt: skip
+    if reading.biome == "sky":
+        light = _open(light, reading)
     if reading.biome == "mountain" and reading.time in ("sunset", "dawn"):
         light = replace(light, sun_height=light.sun_height + 0.19)
     return _weathered(light, reading)

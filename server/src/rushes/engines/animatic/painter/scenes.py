@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rushes.engines.animatic.painter.abstract import Ribbons
-from rushes.engines.animatic.painter.birds import Eagle, Flock
+from rushes.engines.animatic.painter.birds import Flock
 from rushes.engines.animatic.painter.boat import Boat
 from rushes.engines.animatic.painter.canvas import Pass
+from rushes.engines.animatic.painter.cirrus import cirrus
 from rushes.engines.animatic.painter.colour import array, mix, scaled
+from rushes.engines.animatic.painter.cumulus import SHEET, Heaps, cloud_banks, drift, sea_of_clouds, wind_aloft
+from rushes.engines.animatic.painter.eagle import Eagle
 from rushes.engines.animatic.painter.finish import Bloom, Vignette
 from rushes.engines.animatic.painter.land import Land, Range
 from rushes.engines.animatic.painter.layers import Layer, LayerPass
@@ -228,6 +231,42 @@ def city(stage: Stage) -> list[Pass]:
     return [*passes, *_bloom(stage, 0.45), *_air(stage)]
 
 
+def _cloud_sea(stage: Stage, heaps: Heaps) -> list[Pass]:
+    """Banks of cloud down to the bottom of the frame, mist between the farther ones."""
+    banks = sea_of_clouds(stage)
+    layers = [heaps.layer(bank, str(n)) for n, bank in enumerate(banks)]
+    passes: list[Pass] = [
+        LayerPass(stage, layer, until, drift(stage, bank))
+        for layer, until, bank in zip(layers, [*layers[1:], None], banks, strict=True)
+    ]
+    air = mix(stage.light.haze, stage.light.horizon, 0.5)
+    for at, n in ((0.055, 2), (0.21, 4)):
+        row = stage.horizon + at * (stage.height - stage.horizon)
+        passes.insert(n, Fog(stage, row, 0.03 + 0.2 * at, 0.03 + 0.25 * at, 0.55, f"veil {n}", air))
+    return passes
+
+
+def sky(stage: Stage) -> list[Pass]:
+    """Nothing but air: heaped clouds near and far over a low line of hills, or a sea of clouds seen from above."""
+    closed = stage.light.cover >= SHEET
+    heaps = Heaps(stage)
+    passes: list[Pass] = [Sky(stage, stage.height, sheet=closed)]
+    if not closed:
+        wind = wind_aloft(stage)
+        passes.append(LayerPass(stage, cirrus(stage, 0.22 if stage.reading.has("clear") else 0.5, wind), drift=wind))
+    if stage.reading.has("above"):
+        return [*passes, *_cloud_sea(stage, heaps), *_air(stage)]
+    passes += [
+        LayerPass(stage, heaps.layer(bank, str(n)), drift=drift(stage, bank))
+        for n, bank in enumerate(cloud_banks(stage))
+    ]
+    hills = _chains(stage, [
+        Range("trees", base=0.012, rise=0.055, scale=1.3, k=0.10, haze=0.66, mist=0.4),
+        Range("trees", base=0.050, rise=0.060, scale=1.5, k=0.20, haze=0.40, mist=0.5, valley=0.4),
+    ])  # fmt: skip
+    return [*passes, *stacked(stage, hills), *_fog(stage, 0.03, "hills", 0.7), *_air(stage)]
+
+
 def space(stage: Stage) -> list[Pass]:
     """A planet among stars."""
     return [Deep(stage), Planet(stage), Vignette(stage, 0.35)]
@@ -240,7 +279,7 @@ def abstract(stage: Stage) -> list[Pass]:
 
 BUILDERS: dict[str, Callable[[Stage], list[Pass]]] = {
     "mountain": mountain, "ocean": ocean, "lake": lake, "river": river, "forest": forest, "desert": desert,
-    "field": field, "city": city, "space": space,
+    "field": field, "city": city, "sky": sky, "space": space,
 }  # fmt: skip
 
 

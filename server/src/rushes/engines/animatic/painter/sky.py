@@ -9,7 +9,7 @@ from rushes.engines.animatic.painter.clouds import Clouds
 from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
 from rushes.engines.animatic.painter.night import Aurora, Stars
 from rushes.engines.animatic.painter.noise import smoothstep
-from rushes.engines.animatic.painter.raster import Field, as_bytes, resized, total
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, resized, total
 from rushes.engines.animatic.painter.stage import Stage
 
 COARSE = 3
@@ -64,18 +64,36 @@ def _glow(stage: Stage, dx: Field, dy: Field) -> Field:
 class Sky:
     """Paints rows 0 to `rows` of every frame."""
 
-    def __init__(self, stage: Stage, rows: int) -> None:
+    def __init__(self, stage: Stage, rows: int, *, sheet: bool = True) -> None:
+        """With `sheet` a sheet of clouds passes overhead, as closed as the light says."""
         self._stage = stage
         self._rows = min(stage.height, (rows + 1) & ~1)
         self._base = gradient(stage, self._rows, COARSE)
         size = self._base.shape[:2]
         self._grain = dither(stage.rng("sky grain"), self._rows, stage.width)
         self._grain_half = dither(stage.rng("sky chroma grain"), self._rows // 2, stage.width // 2, 0.55)
-        self._clouds = Clouds(stage, size, COARSE) if stage.light.cover > 0 else None
+        self._clouds = Clouds(stage, size, COARSE) if sheet and stage.light.cover > 0 else None
         self._stars = Stars(stage, self._rows, COARSE) if stage.light.stars > 0 and stage.light.cover < 0.6 else None
         self._aurora = Aurora(stage, size, COARSE) if stage.reading.has("aurora") else None
 
+        self._still: tuple[Plane, Plane, Plane] | None = None
+
     def paint(self, canvas: Canvas, i: int) -> None:
+        rows = self._rows
+        veil: Field | None = None
+        if self._still is None:
+            veil = self._paint_air(canvas, i)
+            moves = self._clouds is not None or self._aurora is not None or self._stage.reading.has("milkyway")
+            if not moves:
+                half = rows // 2
+                self._still = canvas.y[:rows].copy(), canvas.u[:half].copy(), canvas.v[:half].copy()
+        else:
+            canvas.y[:rows], canvas.u[: rows // 2], canvas.v[: rows // 2] = self._still
+        if self._stars is not None:
+            self._stars.paint(canvas, i, veil)
+
+    def _paint_air(self, canvas: Canvas, i: int) -> Field | None:
+        """Everything but the points of the stars; returns how opaque the clouds are."""
         sky = self._base
         if self._stars is not None:
             sky = self._stars.glow(sky, i)
@@ -93,5 +111,4 @@ class Sky:
         for plane, n in ((canvas.u, 1), (canvas.v, 2)):
             small = total(resized(yuv[..., n], half), self._grain_half)
             plane[: rows // 2] = as_bytes(small)
-        if self._stars is not None:
-            self._stars.paint(canvas, i, veil)
+        return veil

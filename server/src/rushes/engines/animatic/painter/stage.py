@@ -13,7 +13,7 @@ from rushes.engines.animatic.painter.words import Reading, read
 
 HORIZONS = {
     "mountain": 0.60, "ocean": 0.52, "lake": 0.60, "river": 0.50, "forest": 0.60, "city": 0.56, "desert": 0.46,
-    "field": 0.56, "space": 0.5, "abstract": 0.5,
+    "field": 0.56, "sky": 0.90, "space": 0.5, "abstract": 0.5,
 }  # fmt: skip
 """Row of the horizon as a share of the height."""
 
@@ -71,7 +71,9 @@ def stage_for(prompt: str, width: int, height: int, count: int, fps: int, seed: 
     reading = read(prompt)
     rng = np.random.default_rng([seed & (2**63 - 1), _word("stage"), _word(prompt)])
     light = light_for(reading)
-    horizon = HORIZONS[reading.biome] + (0.06 if height > width and reading.biome != "city" else 0.0)
+    horizon = HORIZONS[reading.biome] + (0.06 if height > width and reading.biome not in ("city", "sky") else 0.0)
+    if reading.biome == "sky" and reading.has("above"):
+        horizon = 0.58
     if "aerial" in reading.moves:
         horizon -= 0.10
     side = float(rng.uniform(0.20, 0.36)) * (1 if rng.random() < 0.5 else -1)

@@ -36,6 +36,9 @@ BIOMES: dict[str, tuple[str, ...]] = {
         "mountain", "alps$", "alpine", "peak", "summit", "cliff", "canyon", "valley", "highland", "glacier", "ridge",
         "himalaya",
     ),
+    "sky": (
+        "sky$", "skies", "skyscape", "clouds$", "cloudscape", "white cloud$", "fluffy cloud$", "cloudless", "horizon$",
+    ),
 }  # fmt: skip
 """In order of weight: the first biome with a word in the prompt is painted."""
 
@@ -71,6 +74,11 @@ MARKS: dict[str, tuple[str, ...]] = {
     "storm": ("storm", "thunder", "lightning", "tempest"),
     "wind": ("wind$", "windy", "breeze", "breezy", "gust"),
     "clouds": ("cloud",),
+    "clear": ("clear", "cloudless"),
+    "above": (
+        "above the cloud", "above cloud", "over the cloud", "over cloud", "sea of cloud", "above a sea of",
+        "stratosphere", "airplane window", "plane window",
+    ),
     "calm": ("calm", "still$", "serene", "peaceful", "tranquil", "quiet", "mirror"),
     "rough": ("rough", "crashing", "huge wave", "stormy", "big wave"),
     "aurora": ("aurora", "northern lights"),
@@ -169,8 +177,9 @@ def read(prompt: str) -> Reading:
     # "Slow motion" is about the picture, not the camera's speed.
     plain = re.sub(r"slow[- ]?mo(?:tion)?", "|", text)
     marks = set(_marks(text))
-    biome = "abstract" if _found(text, INDOORS) else _first(text, BIOMES, "abstract")
-    if biome == "abstract" and not _found(text, INDOORS) and _found(text, MARKS["milkyway"] + MARKS["aurora"]):
+    place = re.sub(r"\b(?:sea|ocean|field|blanket) of (?:white |fluffy |soft )?clouds?\b", "clouds", text)
+    biome = "abstract" if _found(text, INDOORS) else _first(place, BIOMES, "abstract")
+    if biome in ("abstract", "sky") and not _found(text, INDOORS) and _found(text, MARKS["milkyway"] + MARKS["aurora"]):
         biome = "lake"
     if "snow" in marks and biome == "forest":
         marks.add("snowfall")
