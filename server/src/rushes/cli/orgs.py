@@ -49,7 +49,7 @@ def create(
 def list_orgs(data: DataOption, as_json: JsonOption = False) -> None:
     """List organisations with balances and limits."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from rushes.cli.running import with_database
     from rushes.store.accounts import Accounts
@@ -58,7 +58,7 @@ def list_orgs(data: DataOption, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps({"organisations": shown}))
         return
-    table = Table("name", "id", "balance", "held", "unfinished", "limits")
+    table = Table("name", Column("id", no_wrap=True), "balance", "held", "unfinished", "limits")
     for org in shown:
         limits = ", ".join(f"{name} {value}" for name, value in org["limits"].items())
         table.add_row(
