@@ -26,11 +26,23 @@ class PostgresProxy:
         self.swallowed = asyncio.Event()
         """Set once an armed reply was lost."""
         self._lose: bytes | None = None
+        self._then_gone = self._gone = False
         self._pipes: set[asyncio.StreamWriter] = set()
 
-    def lose_reply(self, tag: str) -> None:
-        """Let the next statement with this command tag (COMMIT, UPDATE 1) happen, but cut the line before its reply."""
+    def lose_reply(self, tag: str, *, then_gone: bool = False) -> None:
+        """Let the next statement with this command tag (COMMIT, UPDATE 1) happen, but cut the line before its reply;
+        `then_gone`: and refuse every new one.
+        """
         self._lose = tag.encode() + b"\0"
+        self._then_gone = then_gone
+
+    def go_away(self) -> None:
+        """Break every connection and refuse new ones."""
+        self._gone = True
+        self.cut()
+
+    def come_back(self) -> None:
+        self._gone = False
 
     def cut(self) -> None:
         """Break every connection."""
@@ -38,6 +50,9 @@ class PostgresProxy:
             pipe.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._gone:
+            writer.transport.abort()
+            return
         upstream_reader, upstream = await asyncio.open_unix_connection(str(self._upstream))
         self._pipes |= {writer, upstream}
         try:
@@ -56,6 +71,7 @@ class PostgresProxy:
             await self.open.wait()
             if replies and self._lose is not None and self._lose in part:
                 self._lose = None
+                self._gone = self._then_gone
                 self.swallowed.set()
                 raise ConnectionResetError
             writer.write(part)

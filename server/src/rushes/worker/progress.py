@@ -7,6 +7,7 @@ from typing import Any
 # Where each phase begins and ends, in percent; the rest is encoding and uploading (ENGINES.md section 5, rule 7).
 _SPANS = {"loading": (0, 2), "text": (2, 4), "denoise": (4, 82), "decode": (82, 94), "generating": (2, 94)}
 _REMOTE = {"waiting": (2, 10), "running": (10, 94)}
+_ORDER = ("loading", "generating", "encoding", "uploading")
 HIGHEST = 99
 """Until the artifact is durable."""
 
@@ -28,8 +29,9 @@ class Progress:
         self.enter("loading" if phase == "loading" else "generating")
 
     def enter(self, stage: str, percent: int = 0) -> None:
-        """Note that a stage began; stages only go forward."""
+        """Note that a stage began; stages only go forward, though an engine may speak after its last frame."""
         self.percent = min(HIGHEST, max(self.percent, percent))
-        if not self.stages or self.stages[-1]["stage"] != stage:
-            self.stages.append({"stage": stage, "at": round(self._clock(), 3)})
+        if self.stages and _ORDER.index(stage) <= _ORDER.index(self.stage):
+            return
+        self.stages.append({"stage": stage, "at": round(self._clock(), 3)})
         self.stage = stage

@@ -1,0 +1,323 @@
+"""One attempt with a real queue, a real engine process, a real encoder and a real object store."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import av
+import pytest
+from rushes.artifacts.objects import Objects
+from rushes.catalog.loader import Catalog
+from rushes.domain.request import Status
+from rushes.egress import Egress, EgressSettings
+from rushes.engines.faults import FaultsEngine
+from rushes.store.database import Database
+from rushes.store.files import Files
+from rushes.store.records import Request
+from rushes.store.requests import Requests
+from rushes.worker.attempt import Attempt, Parts, Policy
+from rushes.worker.child import EngineChild, Order
+from rushes.worker.fetch import Fetch
+from support.postgres_proxy import postgres_proxy
+from support.queueing import claim_one
+
+from .conftest import ordered_request
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncGenerator[Database]:
+    database = Database(dsn, size=4)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
+
+
+POLICY = Policy(max_tries=3, attempt_seconds=20, cancel_grace_seconds=5, retry_delays=(0.0,))
+Attempts = Callable[..., Attempt]
+
+
+@pytest.fixture(scope="module")
+def faults(environment: dict[str, str]) -> Iterator[EngineChild]:
+    child = EngineChild("faults", environment)
+    yield child
+    child.kill()
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> Objects:
+    return Objects("", tmp_path / "objects")
+
+
+@pytest.fixture
+async def attempt_of(
+    requests: Requests, database: Database, objects: Objects, faults: EngineChild, catalog: Catalog, tmp_path: Path
+) -> Attempts:
+    """Makes the attempt of a claimed request; `queue`, `child` and the policy's figures may be given."""
+    egress = Egress(EgressSettings.of([80], []))
+
+    def make(request: Request, queue: Requests | None = None, child: EngineChild = faults, **figures: Any) -> Attempt:
+        parts = Parts(
+            queue=queue or requests,
+            objects=objects,
+            fetch=Fetch(Files(database), objects, egress),
+            engine=FaultsEngine(),
+            child=child,
+            policy=replace(POLICY, **figures),
+        )
+        scratch = tmp_path / "scratch" / str(request.attempt)
+        return Attempt(request, catalog.find("rushes-test"), parts, scratch)
+
+    return make
+
+
+@pytest.fixture
+def claimed(requests: Requests, org_id: UUID, catalog: Catalog) -> Callable[..., Any]:
+    """Submits and claims one request that behaves as told."""
+
+    async def submit_and_claim(plan: Mapping[str, Any] | None = None, **params: Any) -> Request:
+        new = ordered_request(org_id, catalog, **params)
+        await requests.submit(new if plan is None else replace(new, plan=plan))
+        return await claim_one(requests)
+
+    return submit_and_claim
+
+
+def stored(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "objects").rglob("*") if path.is_file())
+
+
+async def now(requests: Requests, request: Request) -> Request:
+    """The request as it is now."""
+    found = await requests.get(request.org_id, request.request_id)
+    assert found is not None
+    return found
+
+
+async def test_a_good_attempt_leaves_a_film_a_bill_and_no_scratch(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    request = await claimed(frames=12, seconds=0.4, progress_steps=12)
+    await attempt_of(request).run()
+    done = await now(requests, request)
+    assert (done.status, done.progress, done.charge_micro) == (Status.SUCCESS, 100, 1_000)
+    assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+    assert list((tmp_path / "scratch").iterdir()) == []
+    video = next((tmp_path / "objects").rglob("video.mp4"))
+    with av.open(str(video)) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 12
+    (row,) = await requests.attempts(request.request_id)
+    assert [stage["stage"] for stage in json.loads(row["stages"])] == ["loading", "generating", "encoding", "uploading"]
+    assert done.outcome is not None
+    assert done.outcome["video"]["size_bytes"] == video.stat().st_size
+    assert "path" not in done.outcome["video"], "where it lies is nobody's business"
+
+
+async def run_to_the_end(requests: Requests, request: Request, attempt: Callable[[Request], Attempt]) -> Request:
+    """The request once it is final, whatever number of attempts that takes."""
+    while True:
+        await attempt(request).run()
+        left = await now(requests, request)
+        if left.final:
+            return left
+        request = await claim_one(requests)
+
+
+@pytest.mark.parametrize(
+    ("way", "code", "attempts"),
+    [
+        ("invalid", "invalid_input", 1),
+        ("memory", "out_of_memory", 2),
+        ("raise", "engine_lost", 3),
+        ("exit", "engine_lost", 3),
+        ("too few", "engine_lost", 3),
+        ("one pixel", "engine_lost", 3),
+    ],
+)
+async def test_each_failure_is_tried_as_often_as_it_may_help(
+    requests: Requests,
+    attempt_of: Attempts,
+    claimed: Any,
+    child: EngineChild,
+    order: Callable[..., Order],
+    tmp_path: Path,
+    way: str,
+    code: str,
+    attempts: int,
+) -> None:
+    request = await claimed(plan=order(way=way).plan)
+    done = await run_to_the_end(requests, request, lambda request: attempt_of(request, child=child))
+    assert (done.status, done.error_code, done.attempt, done.charge_micro) == (Status.FAILED, code, attempts, 0)
+    assert stored(tmp_path) == []
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_an_ordered_failure_is_not_tried_again(requests: Requests, attempt_of: Attempts, claimed: Any) -> None:
+    request = await claimed(fault={"fail": "upstream_error", "at": 10})
+    done = await run_to_the_end(requests, request, attempt_of)
+    assert (done.error_code, done.attempt) == ("upstream_error", 1)
+
+
+async def test_an_engine_that_hangs_fails_at_the_deadline(
+    requests: Requests, attempt_of: Attempts, claimed: Any
+) -> None:
+    request = await claimed(hang=True)
+    await attempt_of(request, attempt_seconds=0.5).run()
+    assert (await now(requests, request)).error_code == "timeout"
+
+
+async def until_processing(requests: Requests, request: Request) -> None:
+    async with asyncio.timeout(10):
+        while (await now(requests, request)).status is not Status.PROCESSING:
+            await asyncio.sleep(0)
+
+
+async def test_a_cancelled_attempt_stops_and_leaves_the_request_as_it_is(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    request = await claimed(frames=200, seconds=30, progress_steps=200)
+    attempt = attempt_of(request)
+    running = asyncio.create_task(attempt.run())
+    await until_processing(requests, request)
+    await requests.cancel(request.org_id, request.request_id)
+    attempt.stop(superseded=True)
+    async with asyncio.timeout(10):
+        await running
+    assert (await now(requests, request)).status is Status.CANCELLED
+    assert stored(tmp_path) == []
+
+
+async def test_a_draining_attempt_gives_its_request_and_its_try_back(
+    requests: Requests, attempt_of: Attempts, claimed: Any
+) -> None:
+    request = await claimed(frames=200, seconds=30, progress_steps=200)
+    attempt = attempt_of(request)
+    running = asyncio.create_task(attempt.run())
+    await until_processing(requests, request)
+    attempt.stop(draining=True)
+    async with asyncio.timeout(10):
+        await running
+    left = await now(requests, request)
+    assert (left.status, left.tries, left.attempt) == (Status.QUEUED, 0, 1)
+
+
+async def test_a_superseded_attempt_deletes_what_it_stored(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    """Crash row 6: it slept while another took over, and wakes up in the middle of its work."""
+    request = await claimed()
+    await requests.begin(request.request_id, request.attempt, "loading")
+    attempt = attempt_of(request)
+
+    class Taken(Requests):
+        """Loses the request to another qworker just before the finish."""
+
+        async def finish(self, *given: Any) -> bool:
+            assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+            await requests.expire_all_leases()
+            await requests.rescue(max_tries=3)
+            await claim_one(requests)
+            return await super().finish(*given)
+
+    attempt.parts.queue = Taken(requests._database, keep_seconds=60)
+    await attempt.run()
+    left = await now(requests, request)
+    assert (left.status, left.attempt) == (Status.DISPATCHED, 2)
+    assert stored(tmp_path) == []
+
+
+async def test_a_finish_whose_reply_was_lost_is_a_success(
+    requests: Requests, attempt_of: Attempts, claimed: Any, database_url: str, tmp_path: Path
+) -> None:
+    """Crash row 10, with everything around it."""
+    request = await claimed()
+    async with postgres_proxy(database_url) as proxy, connected(proxy.dsn) as cut_off:
+        await requests.begin(request.request_id, request.attempt, "loading")
+
+        class Unlucky(Requests):
+            async def finish(self, *given: Any) -> bool:
+                if not proxy.swallowed.is_set():
+                    proxy.lose_reply("COMMIT")
+                return await super().finish(*given)
+
+        await attempt_of(request, Unlucky(cut_off, keep_seconds=60)).run()
+        assert proxy.swallowed.is_set()
+    done = await now(requests, request)
+    assert (done.status, done.attempt) == (Status.SUCCESS, 1)
+    assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+
+
+async def test_a_finish_that_was_never_heard_of_keeps_the_files_it_may_have_published(
+    requests: Requests, attempt_of: Attempts, claimed: Any, database_url: str, tmp_path: Path
+) -> None:
+    """The commit went through, its reply was lost, and PostgreSQL stayed away for longer than we are patient."""
+    request = await claimed()
+    async with postgres_proxy(database_url) as proxy, connected(proxy.dsn) as cut_off:
+
+        class Unlucky(Requests):
+            async def finish(self, *given: Any) -> bool:
+                proxy.lose_reply("COMMIT", then_gone=True)
+                return await super().finish(*given)
+
+        with pytest.raises(Exception, match="connection"):
+            await attempt_of(request, Unlucky(cut_off, keep_seconds=60), outage_grace_seconds=0.2).run()
+        assert proxy.swallowed.is_set()
+    assert (await now(requests, request)).status is Status.SUCCESS
+    assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+
+
+async def test_work_is_not_thrown_away_because_a_row_is_locked(
+    requests: Requests, database: Database, attempt_of: Attempts, claimed: Any, database_url: str
+) -> None:
+    request = await claimed(frames=4)
+    impatient = Database(database_url, size=4)
+    await impatient.start()
+    refused = asyncio.Event()
+
+    class Blocked(Requests):
+        """Its first finish meets a lock that is not let go in time."""
+
+        async def finish(self, *given: Any) -> bool:
+            if refused.is_set():
+                return await super().finish(*given)
+            async with database.transaction() as holder:
+                await holder.execute("SELECT FROM organisations FOR UPDATE")
+                async with impatient.connection() as connection:
+                    await connection.execute("SET lock_timeout = 20")
+                    refused.set()
+                    await connection.execute("UPDATE organisations SET name = name")
+            raise AssertionError("the lock was not in the way")
+
+    await attempt_of(request, Blocked(impatient, keep_seconds=60)).run()
+    await impatient.stop()
+    assert (await now(requests, request)).attempt == 1
+    assert (await now(requests, request)).status is Status.SUCCESS
+
+
+async def test_a_store_that_takes_nothing_costs_a_try_after_its_grace(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "objects" / "artifacts").write_bytes(b"a file where a folder has to be")
+    request = await claimed()
+    await attempt_of(request, storage_grace_seconds=0.2).run()
+    left = await now(requests, request)
+    assert (left.status, left.tries) == (Status.QUEUED, 1)
+    (row,) = await requests.attempts(request.request_id)
+    assert (row["result"], row["error"]) == ("retried", "the result could not be stored")
+
+
+async def test_a_request_cancelled_before_the_engine_started_never_starts_it(
+    requests: Requests, attempt_of: Attempts, claimed: Any, faults: EngineChild
+) -> None:
+    faults.kill()
+    request = await claimed()
+    await requests.cancel(request.org_id, request.request_id)
+    await attempt_of(request).run()
+    assert not faults.started
+    assert (await now(requests, request)).status is Status.CANCELLED

@@ -1,0 +1,175 @@
+"""A qworker in one process with real parts: it claims, is woken, loses a lease, drains, and goes when idle."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from rushes.artifacts.objects import Objects
+from rushes.catalog.loader import Catalog
+from rushes.domain.request import Status
+from rushes.egress import Egress, EgressSettings
+from rushes.engines.registry import Engines
+from rushes.store.database import Database
+from rushes.store.files import Files
+from rushes.store.listen import Listener
+from rushes.store.requests import Requests
+from rushes.store.workers import Workers
+from rushes.worker.attempt import Policy
+from rushes.worker.fetch import Fetch
+from rushes.worker.qworker import QWorker, Shape
+
+from .conftest import ordered_request
+
+SLOW = {"frames": 400, "seconds": 40, "progress_steps": 400}
+Running = Callable[..., AbstractAsyncContextManager[QWorker]]
+
+
+@pytest.fixture
+def qworker(
+    requests: Requests, database: Database, catalog: Catalog, environment: dict[str, str], tmp_path: Path
+) -> Running:
+    """Runs a qworker as a context; at its end it has drained. `shape` changes its figures."""
+
+    @asynccontextmanager
+    async def running(**shape: Any) -> AsyncGenerator[QWorker]:
+        listener = Listener(database.dsn)
+        objects = Objects("", tmp_path / "objects")
+        policy = Policy(max_tries=3, attempt_seconds=60, cancel_grace_seconds=60, retry_delays=(0.0,))
+        figures = Shape(
+            slots=1,
+            engines=("faults",),
+            lease=timedelta(seconds=30),
+            heartbeat_seconds=0.1,
+            drain_seconds=0.0,
+            exit_idle_seconds=None,
+            scratch=tmp_path / "scratch",
+            policy=policy,
+        )
+        worker = QWorker(
+            replace(figures, **shape),
+            requests=requests,
+            workers=Workers(database),
+            listener=listener,
+            objects=objects,
+            fetch=Fetch(Files(database), objects, Egress(EgressSettings.of([80], []))),
+            catalog=catalog,
+            engines=Engines(),
+            dsn=database.dsn,
+            environment=environment,
+            logs=None,
+        )
+        await listener.start()
+        task = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.drain()
+            await task
+            await listener.stop()
+
+    return running
+
+
+async def reached(requests: Requests, org_id: UUID, request_id: UUID, *wanted: Status, attempt: int = 1) -> Any:
+    """The request once it has one of the statuses, in that attempt or later."""
+    async with asyncio.timeout(20):
+        while True:
+            request = await requests.get(org_id, request_id)
+            assert request is not None
+            if request.status in wanted and request.attempt >= attempt:
+                return request
+            assert not request.final, request
+            await asyncio.sleep(0.01)
+
+
+async def submitted(requests: Requests, org_id: UUID, catalog: Catalog, **params: Any) -> UUID:
+    return (await requests.submit(ordered_request(org_id, catalog, **params))).request_id
+
+
+async def test_requests_are_run_one_after_the_other_as_they_come(
+    qworker: Running, requests: Requests, database: Database, org_id: UUID, catalog: Catalog
+) -> None:
+    first = await submitted(requests, org_id, catalog)
+    async with qworker() as worker:
+        await reached(requests, org_id, first, Status.SUCCESS)
+        (row,) = await Workers(database).alive()
+        assert (row["qworker_id"], row["lanes"], row["slots"]) == (worker.qworker_id, ["faults"], 1)
+        for _ in range(3):
+            later = await submitted(requests, org_id, catalog)
+            await reached(requests, org_id, later, Status.SUCCESS)
+    assert await Workers(database).alive() == []
+
+
+async def test_a_qworker_that_lost_its_lease_stops_and_takes_the_next_request(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog
+) -> None:
+    """Another qworker holds the request: ours hears it from its heartbeat."""
+    slow = await submitted(requests, org_id, catalog, **SLOW)
+    async with qworker():
+        await reached(requests, org_id, slow, Status.PROCESSING)
+        await requests.expire_all_leases()
+        await requests.rescue(max_tries=3)
+        await requests.cancel(org_id, slow)
+        quick = await submitted(requests, org_id, catalog)
+        await reached(requests, org_id, quick, Status.SUCCESS)
+
+
+async def test_a_new_attempt_of_a_request_is_not_confused_with_the_superseded_one(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog
+) -> None:
+    """Two slots of one qworker hold attempts 1 and 2 of one request for a while."""
+    slow = await submitted(requests, org_id, catalog, frames=48, seconds=1.5, progress_steps=48)
+    async with qworker(slots=2, lease=timedelta(seconds=1)):
+        await reached(requests, org_id, slow, Status.PROCESSING)
+        await requests.expire_all_leases()
+        await requests.rescue(max_tries=3)
+        await reached(requests, org_id, slow, Status.PROCESSING, attempt=2)
+        done = await reached(requests, org_id, slow, Status.SUCCESS)
+    assert done.attempt == 2
+
+
+async def test_a_cancel_frees_the_slot(qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog) -> None:
+    slow = await submitted(requests, org_id, catalog, **SLOW)
+    async with qworker():
+        await reached(requests, org_id, slow, Status.PROCESSING)
+        await requests.cancel(org_id, slow)
+        quick = await submitted(requests, org_id, catalog)
+        await reached(requests, org_id, quick, Status.SUCCESS)
+
+
+async def test_a_drain_finishes_what_it_can(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog
+) -> None:
+    short = await submitted(requests, org_id, catalog, frames=12, seconds=0.5)
+    async with qworker(drain_seconds=20):
+        await reached(requests, org_id, short, Status.PROCESSING)
+    await reached(requests, org_id, short, Status.SUCCESS)
+
+
+@pytest.mark.parametrize("params", [SLOW, {"hang": True}], ids=["willing", "deaf"])
+async def test_a_drain_hands_back_what_takes_too_long_with_its_try(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog, params: dict[str, Any]
+) -> None:
+    """R10. A deaf engine has a minute after a cancel; a drain does not wait for that."""
+    slow = await submitted(requests, org_id, catalog, **params)
+    async with asyncio.timeout(15), qworker():
+        await reached(requests, org_id, slow, Status.PROCESSING)
+    left = await reached(requests, org_id, slow, Status.QUEUED)
+    assert (left.attempt, left.tries) == (1, 0)
+
+
+async def test_a_qworker_leaves_when_it_has_been_idle_for_long_enough(
+    requests: Requests, qworker: Running, org_id: UUID, catalog: Catalog
+) -> None:
+    request_id = await submitted(requests, org_id, catalog)
+    async with qworker(exit_idle_seconds=0.0) as worker:
+        async with asyncio.timeout(30):
+            while not worker._draining:
+                await asyncio.sleep(0.01)
+    assert (await reached(requests, org_id, request_id, Status.SUCCESS)).attempt == 1
