@@ -62,8 +62,9 @@ async def test_each_filter_narrows_and_all_of_them_together(requests: Requests, 
     assert await found(since=minute(3), until=minute(5)) == [4, 3]
     assert await found(words="HARBOUR NUMBER 7") == [7]
     assert await found(words="%") == []
-    assert await found(id_prefix=str(ids[4])[:13]) == [4]
-    assert await found(id_prefix="%") == []
+    begin = ids[4].hex[:12]
+    assert await found(id_from=UUID(hex=begin.ljust(32, "0")), id_to=UUID(hex=begin.ljust(32, "f"))) == [4]
+    assert await found(id_from=ids[7], id_to=ids[7]) == [7]
     assert await found(model="Wan-2.2", statuses=("queued",), words="harbour") == [11]
 
 

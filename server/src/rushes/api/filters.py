@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
+from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
@@ -31,7 +32,8 @@ def read_filters(given: Query, services: Services) -> Filters:
         statuses=statuses or None,
         since=moment(given, "since"),
         until=moment(given, "until"),
-        id_prefix=_prefix(query.get("id")),
+        id_from=_padded(query.get("id"), "0"),
+        id_to=_padded(query.get("id"), "f"),
         words=query.get("q") or None,
     )
 
@@ -64,9 +66,10 @@ def _canonical(services: Services, model: str) -> str:
         return model
 
 
-def _prefix(text: str | None) -> str | None:
-    if not text:
+def _padded(prefix: str | None, digit: str) -> UUID | None:
+    """The first (0) or last (f) of the ids that begin so: a range, which the primary key can find."""
+    if not prefix:
         return None
-    if not re.fullmatch(r"[0-9a-fA-F-]{1,36}", text):
+    if not re.fullmatch(r"[0-9a-fA-F][0-9a-fA-F-]{0,35}", prefix):
         raise ApiError("invalid_request", "Invalid id, must be the beginning of a request id", param="id")
-    return text.lower()
+    return UUID(hex=prefix.replace("-", "").ljust(32, digit)[:32])

@@ -185,5 +185,7 @@ class Filters:
     statuses: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
-    id_prefix: str | None = None
+    id_from: UUID | None = None
+    """The first id of a range, and the last one; both or none."""
+    id_to: UUID | None = None
     words: str | None = None

@@ -207,7 +207,8 @@ class Requests:
             "statuses": list(filters.statuses) if filters.statuses else None,
             "since": filters.since,
             "until": filters.until,
-            "id_prefix": filters.id_prefix,
+            "id_from": filters.id_from,
+            "id_to": filters.id_to,
             "words": filters.words,
         }
         async with self._database.connection() as connection:

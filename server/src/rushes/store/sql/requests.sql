@@ -313,7 +313,7 @@ SELECT * FROM requests
    AND (:statuses::text[] IS NULL OR status = ANY(:statuses::text[]))
    AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
    AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
-   AND (:id_prefix::text IS NULL OR starts_with(request_id::text, :id_prefix::text))
+   AND (:id_from::uuid IS NULL OR request_id BETWEEN :id_from::uuid AND :id_to::uuid)
    AND (:words::text IS NULL OR position(lower(:words::text) IN lower(coalesce(plan->>'prompt', ''))) > 0)
    AND (:before_at::timestamptz IS NULL OR (created_at, request_id) < (:before_at::timestamptz, :before_id::uuid))
  ORDER BY created_at DESC, request_id DESC LIMIT :limit OFFSET :offset;
@@ -326,7 +326,7 @@ SELECT count(*) FROM requests
    AND (:statuses::text[] IS NULL OR status = ANY(:statuses::text[]))
    AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
    AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
-   AND (:id_prefix::text IS NULL OR starts_with(request_id::text, :id_prefix::text))
+   AND (:id_from::uuid IS NULL OR request_id BETWEEN :id_from::uuid AND :id_to::uuid)
    AND (:words::text IS NULL OR position(lower(:words::text) IN lower(coalesce(plan->>'prompt', ''))) > 0);
 
 -- name: artifacts_of
