@@ -58,7 +58,7 @@ def list_orgs(data: DataOption, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps({"organisations": shown}))
         return
-    table = Table("name", Column("id", no_wrap=True), "balance", "held", "unfinished", "limits")
+    table = Table("name", Column("id", overflow="fold"), "balance", "held", "unfinished", "limits")
     for org in shown:
         limits = ", ".join(f"{name} {value}" for name, value in org["limits"].items())
         table.add_row(
