@@ -21,7 +21,8 @@ BIOMES: dict[str, tuple[str, ...]] = {
     ),
     "lake": ("lake$", "pond$", "lagoon", "fjord", "reservoir"),
     "river": ("river", "creek", "brook$", "stream$"),
-    "ocean": ("ocean", "sea$", "seaside", "seascape", "beach", "coast", "wave$", "surf$", "shore", "bay$", "island"),
+    "ocean": ("ocean", "sea$", "seaside", "seascape", "beach", "coast", "wave$", "surf$", "shore", "bay$", "island",
+              "harbour", "harbor", "marina$"),
     "city": (
         "city", "cities", "street", "downtown", "skyline", "urban", "skyscraper", "alley$", "traffic", "metropolis",
         "tokyo", "new york", "manhattan", "town$",
