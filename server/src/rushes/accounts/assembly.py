@@ -1,5 +1,6 @@
 """The parts behind logins, put together."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,20 +17,25 @@ from rushes.store.sessions import Sessions
 from rushes.store.users import Users
 
 
-@dataclass(frozen=True, slots=True)
+SWEEP_SECONDS = 600.0
+
+
+@dataclass(slots=True)
 class Logins:
     """Everything a serving process needs to let people in."""
 
     login: Login
     sessions: Sessions
     cache: SessionCache
-    passwords: Passwords
     failures: LoginFailures
+    sweep_at: float = 0.0
 
     async def forget_old(self) -> None:
-        """Drop what no login needs any more; maintenance calls this."""
-        await self.sessions.forget_old()
-        await self.failures.forget_old()
+        """Drop what no login needs any more, now and then; maintenance calls this in every round."""
+        if time.monotonic() >= self.sweep_at:
+            self.sweep_at = time.monotonic() + SWEEP_SECONDS
+            await self.sessions.forget_old()
+            await self.failures.forget_old()
 
 
 def logins(settings: Settings, database: Database, listener: Listener, keys: Sequence[tuple[str, bytes]]) -> Logins:
@@ -44,4 +50,4 @@ def logins(settings: Settings, database: Database, listener: Listener, keys: Seq
         refresh=settings.session_days * 86_400,
     )
     login = Login(Users(database), sessions, Guard(failures), passwords, Tokens(keys), lives)
-    return Logins(login, sessions, cache, passwords, failures)
+    return Logins(login, sessions, cache, failures)
