@@ -74,6 +74,18 @@ async def test_a_revoked_key_stops_at_once_in_the_process_that_heard_of_it(api: 
     assert (await api.call("GET", f"{Q}/models", made["key"])).status_code == 401
 
 
+async def test_a_revoked_key_stops_within_a_second_in_every_other_process(
+    api: Api, database_url: str, tmp_path: Path
+) -> None:
+    key = await api.key(await api.organisation("studio"))
+    async with running_api(database_url, tmp_path / "other") as other:
+        assert (await other.call("GET", f"{Q}/models", key)).status_code == 200
+        await api.services.accounts.revoke_key(key[4:12])
+        begun = time.monotonic()
+        while (await other.call("GET", f"{Q}/models", key)).status_code == 200:
+            assert time.monotonic() - begun < 1.5  # a second, and half of one for a busy machine
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.0

@@ -16,7 +16,6 @@ from rushes.store.login_failures import LoginFailures
 from rushes.store.sessions import Sessions
 from rushes.store.users import Users
 
-
 SWEEP_SECONDS = 600.0
 
 
