@@ -21,7 +21,6 @@ BIOMES = {
 TIMES = ("in daylight", "at sunset", "at dawn", "at night", "in overcast weather", "in neon colours")
 WEATHERS = ("", "snowfall", "rain", "fog", "embers and fireflies", "thunderstorm")
 SHAPES = ((128, 72), (72, 128), (96, 96))
-COMBINATIONS = list(itertools.product(BIOMES, TIMES, WEATHERS))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -36,7 +35,9 @@ def luma(frame: NDArray[np.uint8]) -> NDArray[np.float64]:
 @pytest.mark.parametrize("biome", BIOMES)
 @pytest.mark.parametrize("time", TIMES)
 def test_every_biome_time_and_weather_paints_moves_and_does_not_jump(biome: str, time: str) -> None:
-    for n, weather in enumerate(WEATHERS):
+    # Half the weathers each, so that every two of biome, time and weather meet.
+    half = (list(BIOMES).index(biome) + TIMES.index(time)) % 2
+    for n, weather in list(enumerate(WEATHERS))[half::2]:
         # The shapes take turns, so that each weather meets each of them over the times of day.
         width, height = SHAPES[(n + TIMES.index(time)) % 3]
         prompt = f"{BIOMES[biome]} {time}, {weather}"
