@@ -121,16 +121,17 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
         """One connection; every statement commits by itself. Raises DatabaseUnavailable."""
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise DatabaseUnavailable("the pool is not started")
         try:
-            async with self._pool.acquire(timeout=5) as connection:
+            async with pool.acquire(timeout=5) as connection:
                 yield connection
         except Exception as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 # A failover made our server a standby; where the DSN names several hosts, a new connection finds the
                 # one that is primary now.
-                await self._pool.expire_connections()
+                await pool.expire_connections()
             _raise_translated(error)
 
     @asynccontextmanager
