@@ -61,7 +61,6 @@ class Eagle:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         rng = stage.rng("eagle")
-        # It flies towards the sun's side, so that it is lit from ahead.
         self._way = 1.0 if rng.random() < 0.5 else -1.0
         self._near = stage.reading.biome == "sky"
         self._span = (0.265 if self._near else 0.150) * stage.unit
