@@ -18,8 +18,7 @@ class Status(StrEnum):
 
 FINAL = frozenset({Status.SUCCESS, Status.FAILED, Status.CANCELLED})
 
-# dispatched|processing -> queued is a rescue, a hand-back or a retry. Whatever is not final may be cancelled, and a queued
-# request fails when its tries are used up.
+# dispatched|processing -> queued is a rescue, a hand-back or a retry; whatever is not final may be cancelled.
 LEGAL: dict[Status, frozenset[Status]] = {
     Status.CREATED: frozenset({Status.QUEUED, Status.CANCELLED}),
     Status.QUEUED: frozenset({Status.DISPATCHED, Status.FAILED, Status.CANCELLED}),
