@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from genblaze_core import Modality, Pipeline
 from genblaze_core.exceptions import ProviderError
@@ -34,12 +35,17 @@ def probed(model: str) -> str:
     return GMICloudVideoProvider().validate_model(model, refresh=True).outcome.value
 
 
+# At once, because this client waits 24 seconds before it asks for the first time.
+with ThreadPoolExecutor() as pool:
+    video = pool.submit(made, "Kling-Text2Video-V2.1-Master", "A drone shot over a misty valley at sunrise")
+    failure = pool.submit(made, "wan2.6-t2v", "A calm sea", rushes_fault={"fail": "unsupported"})
+    refusal = pool.submit(made, "Kling-Text2Video-V2.1-Master", "x" * 5000)
 print(
     json.dumps(
         {
-            "made": made("Kling-Text2Video-V2.1-Master", "A drone shot over a misty valley at sunrise"),
-            "failed": made("wan2.6-t2v", "A calm sea", rushes_fault={"fail": "unsupported"}),
-            "refused": made("Kling-Text2Video-V2.1-Master", "x" * 5000),
+            "made": video.result(),
+            "failed": failure.result(),
+            "refused": refusal.result(),
             "keys": [key_check(sys.argv[1]), key_check("gmi_of_somebody_else")],
             "probes": {name: probed(name) for name in ("veo3", "Kling-Text2Video-V2.1-Master", "sora-9-imaginary")},
         }

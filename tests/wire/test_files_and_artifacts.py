@@ -80,6 +80,18 @@ def test_the_same_bytes_are_kept_once(queue: httpx2.Client) -> None:
     assert httpx2.get(one["public_url"]).status_code == 404
 
 
+def test_an_upload_under_a_key_is_answered_again_and_other_bytes_are_refused(queue: httpx2.Client) -> None:
+    data, headers = png("navy", (402, 401)), {"Idempotency-Key": f"upload-{hashlib.sha256().hexdigest()[:8]}"}
+    first, second = (queue.post("/files", files={"file": ("a.png", data)}, headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.content == second.content
+    assert ("idempotent-replayed" in first.headers, second.headers["idempotent-replayed"]) == (False, "true")
+    other = queue.post("/files", files={"file": ("a.png", png("teal", (402, 401)))}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    wrong = queue.post("/files", files={"file": ("a.png", data)}, headers={"Idempotency-Key": "two words"})
+    assert (wrong.status_code, wrong.json()["param"]) == (400, "Idempotency-Key")
+
+
 def test_an_upload_serves_by_url_and_by_id(queue: httpx2.Client) -> None:
     file = upload(queue, png("purple", (500, 400))).json()
     for reference in (file["public_url"], file["file_id"]):

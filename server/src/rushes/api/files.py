@@ -1,6 +1,8 @@
 """Uploads: a signed place for a PUT, a direct multipart POST, listing and deletion."""
 
+import asyncio
 import contextlib
+import hashlib
 import re
 import shutil
 import tempfile
@@ -11,6 +13,7 @@ from typing import Any
 from uuid import UUID
 from xml.sax.saxutils import escape
 
+import orjson
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -19,6 +22,7 @@ from starlette.types import Message, Receive
 from rushes.api.answers import as_api_error, reply
 from rushes.api.auth import authenticate
 from rushes.api.body import json_object
+from rushes.api.idempotency import idempotency_key, replayed
 from rushes.api.limits import UPLOAD_LIMIT, upload_allowed
 from rushes.api.query import number
 from rushes.api.services import Services, services_of
@@ -27,6 +31,7 @@ from rushes.domain.errors import ApiError
 from rushes.media.inputs import MediaRefused
 from rushes.media.limits import MAX_BYTES
 from rushes.store.files import File
+from rushes.store.submits import KeyReused
 
 MAX_UPLOAD = max(MAX_BYTES.values())
 FORM_BYTES = 1_000_000
@@ -89,17 +94,40 @@ async def post(request: Request) -> Response:
         raise _too_large()
     own = caller.limit(UPLOAD_LIMIT)
     headers = await upload_allowed(services, caller.org_id, own, int(declared) if declared.isdigit() else 0)
+    key = idempotency_key(request)
     counted = Request(request.scope, _counted(request.receive, MAX_UPLOAD + FORM_BYTES))
     async with counted.form(max_files=1, max_fields=4) as form:
         sent = form.get("file")
         if not isinstance(sent, UploadFile):
             raise ApiError("invalid_request", "Missing file, send it as the multipart field file", param="file")
         async with _received(services, _chunks(sent), str(sent.size or "")) as body:
+            digest = await asyncio.to_thread(_digest, body) if key is not None else b""
+            if key is not None and (again := await _again(services, caller.org_id, key, digest)) is not None:
+                return again
             try:
                 file = await services.uploads.store(caller.org_id, body)
             except MediaRefused as error:
                 raise ApiError("invalid_request", f"Invalid file, {error.fault.message}", param="file") from error
-    return reply(_shown(services, file), headers=headers)
+    answer = orjson.dumps(_shown(services, file)).decode()
+    if key is not None and not await services.files.remember(caller.org_id, key, digest, file.file_id, answer):
+        # Another call under this key was quicker: its answer is the first one.
+        first = await _again(services, caller.org_id, key, digest)
+        return first or Response(answer, 200, headers, "application/json")
+    return Response(answer, 200, headers, "application/json")
+
+
+async def _again(services: Services, org_id: UUID, key: str, digest: bytes) -> Response | None:
+    """The first answer under a key; None when it is new. Raises ApiError 422 when it was used for other bytes."""
+    try:
+        answer = await services.requests.replayed(org_id, key, digest)
+    except KeyReused as error:
+        raise ApiError("idempotency_mismatch") from error
+    return None if answer is None else replayed(answer)
+
+
+def _digest(body: Path) -> bytes:
+    with body.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
 
 
 async def listing(request: Request) -> Response:

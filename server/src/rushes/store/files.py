@@ -111,6 +111,14 @@ class Files:
         """Forget a file; None if there is none of that organisation."""
         return await self._one("delete_file", org_id=org_id, file_id=file_id)
 
+    async def remember(self, org_id: UUID, key: str, body_hash: bytes, file_id: UUID, answer: str) -> bool:
+        """Keep the first answer of an idempotency key; False when the key has one already."""
+        async with self._database.connection() as connection:
+            kept = await _sql.remember_upload(
+                connection, org_id=org_id, key=key, body_hash=body_hash, file_id=file_id, answer=answer
+            )
+        return kept is not None
+
     async def uploaded_today(self, org_id: UUID) -> tuple[int, float]:
         """Bytes an organisation has sent in the last 24 hours, and the seconds until the first of them do not count."""
         async with self._database.connection() as connection:

@@ -22,6 +22,11 @@ UPDATE files SET content_type = :content_type, kind = :kind, path = :path, size_
 -- name: file_place^
 SELECT * FROM files WHERE file_id = :file_id AND deleted_at IS NULL;
 
+-- name: remember_upload$
+-- Keep the first answer of an idempotency key, byte for byte; null when the key has one already.
+INSERT INTO idempotency (org_id, key, body_hash, request_id, answer)
+VALUES (:org_id, :key, :body_hash, :file_id, :answer) ON CONFLICT (org_id, key) DO NOTHING RETURNING true;
+
 -- name: file_of^
 SELECT * FROM files WHERE file_id = :file_id AND org_id = :org_id AND deleted_at IS NULL AND stored_at IS NOT NULL;
 
