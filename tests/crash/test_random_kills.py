@@ -96,11 +96,14 @@ class Run:
             await self._database.stop()
 
     async def _play(self) -> None:
-        org_id = await make_org(self._database, balance_micro=10**12)
+        free = await make_org(self._database, "free", balance_micro=10**12)
+        limited = await make_org(self._database, "limited")
+        async with self._database.connection() as connection:
+            await connection.execute("UPDATE organisations SET max_running = 6 WHERE org_id = $1", limited)
         self.toll.processes = [self._started(number) for number in range(8)]
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._customers(org_id))
+                group.create_task(self._customers([free, limited]))
                 group.create_task(self._watch())
                 group.create_task(self._kill_processes())
                 if self._postgres is not None:
@@ -120,11 +123,12 @@ class Run:
         process.start()
         return process
 
-    async def _customers(self, org_id: UUID) -> None:
+    async def _customers(self, org_ids: list[UUID]) -> None:
         """Submit every request under a key of its own, again and again until an answer comes; cancel some."""
         limit = asyncio.Semaphore(8)
 
         async def one(number: int) -> None:
+            org_id = org_ids[number % len(org_ids)]
             ends = self._dice.choices(["well", "retry", "fail"], (90, 5, 5))[0]
             async with limit:
                 new = make_request(org_id, payload={"end": ends})

@@ -32,8 +32,8 @@ def install(folder: Path) -> dict[str, str]:
         "[rushes.engines]\nawkward = support.awkward_engine:AwkwardEngine\n"
         "broken = support.awkward_engine:NoSuchEngine\n"
     )
-    tests = Path(__file__).parents[1]
-    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{tests}", "RUSHES_TEST_MODELS": "1"}
+    places = [str(folder), str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places), "RUSHES_TEST_MODELS": "1"}
 
 
 class AwkwardEngine:
