@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from rushes.api.lines import Lines
 from rushes.store.records import Request
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
@@ -13,8 +14,11 @@ REFRESH_SECONDS = 5.0
 class Forecast:
     """Positions and remaining seconds. History and workers are read again every five seconds at most."""
 
-    def __init__(self, requests: Requests, workers: Workers, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, requests: Requests, workers: Workers, lines: Lines, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._requests = requests
+        self._lines = lines
         self._workers = workers
         self._clock = clock
         self._read_at = float("-inf")
@@ -24,7 +28,11 @@ class Forecast:
 
     async def position(self, request: Request) -> int | None:
         """Requests ahead in claim order; None unless queued."""
-        return await self._requests.position(request.request_id) if request.status == "queued" else None
+        return await self._lines.position(request)
+
+    def joined(self, request: Request) -> None:
+        """This process has just put a request into the queue."""
+        self._lines.joined(request)
 
     async def eta(self, request: Request, position: int | None, age: float) -> int | None:
         """Whole seconds until the request is final, None when there is no history. `age`: seconds since it started."""

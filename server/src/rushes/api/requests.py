@@ -16,12 +16,13 @@ from rushes.api.answers import reply
 from rushes.api.auth import Caller, authenticate
 from rushes.api.body import fingerprint, json_object
 from rushes.api.filters import read_filters
+from rushes.api.idempotency import idempotency_key, replayed
 from rushes.api.limits import limited
 from rushes.api.options import read_options
 from rushes.api.query import flag, number
 from rushes.api.record import full_record, record, short_record
 from rushes.api.services import Services, services_of
-from rushes.domain.errors import ApiError
+from rushes.domain.errors import ApiError, InvalidPayload
 from rushes.queue.submit import Prepared, Submitter
 from rushes.store.records import Request
 from rushes.store.submits import KeyReused, Replay
@@ -29,7 +30,6 @@ from rushes.store.submits import KeyReused, Replay
 MAX_WAIT = 60
 SYNCHRONOUS_WAIT = 60
 """Cards marked synchronous_post answer when done, as their upstream does; client time-outs there are 120 s and more."""
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def submit(http: HttpRequest) -> Response:
@@ -39,22 +39,28 @@ async def submit(http: HttpRequest) -> Response:
     dry_run = flag(http, "dry_run")
     headers = await limited(http, caller, "dry_run" if dry_run else "submit")
     body = await json_object(http)
-    key = None if dry_run else _idempotency_key(http)
-    if key is not None and (replay := await _replay(services, caller, key, body)) is not None:
-        return replay
-    model, payload = _model_and_payload(body)
-    options = read_options(body, services.egress, caller.limit("max_priority"))
+    key = None if dry_run else idempotency_key(http)
     submitter = submitter_of(caller, services)
-    prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run)
+    try:
+        model, payload = _model_and_payload(body)
+        options = read_options(body, services.egress, caller.limit("max_priority"))
+        prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run)
+        wait = number(http, "wait", SYNCHRONOUS_WAIT if prepared.card.synchronous_post else 0, low=0, high=MAX_WAIT)
+    except (ApiError, InvalidPayload):
+        # What was accepted once is answered again, even if it would be refused today. (A key is looked up here and,
+        # for a body that is good, inside the submit itself: never twice.)
+        if key is not None and (replay := await _replay(services, caller, key, body)) is not None:
+            return replay
+        raise
     if dry_run:
         return reply(await _dry_answer(prepared, services), headers=headers)
     idempotency = None if key is None else (key, fingerprint(body), _first_answer)
     try:
         request = await services.submit.admit(submitter, prepared, options, idempotency=idempotency)
     except Replay as replay:
-        return _replayed(replay.answer)
+        return replayed(replay.answer)
     services.watch.put(request)
-    wait = number(http, "wait", SYNCHRONOUS_WAIT if prepared.card.synchronous_post else 0, low=0, high=MAX_WAIT)
+    services.forecast.joined(request)
     if wait:
         final = await services.watch.final(caller.org_id, request.request_id, wait)
         return reply(await full_record(final or request, services), headers=headers)
@@ -161,27 +167,12 @@ def _model_and_payload(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return model.strip(), cast(dict[str, Any], payload)
 
 
-def _idempotency_key(http: HttpRequest) -> str | None:
-    key = http.headers.get("idempotency-key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise ApiError(
-            "invalid_request",
-            "Invalid Idempotency-Key, must be 1 to 255 visible ASCII characters",
-            param="Idempotency-Key",
-        )
-    return key
-
-
 async def _replay(services: Services, caller: Caller, key: str, body: Mapping[str, Any]) -> Response | None:
     try:
         answer = await services.requests.replayed(caller.org_id, key, fingerprint(body))
     except KeyReused as error:
         raise ApiError("idempotency_mismatch") from error
-    return None if answer is None else _replayed(answer)
-
-
-def _replayed(answer: str) -> Response:
-    return Response(answer, 200, {"Idempotent-Replayed": "true"}, "application/json")
+    return None if answer is None else replayed(answer)
 
 
 def _first_answer(request: Request) -> str:

@@ -12,6 +12,7 @@ from rushes.accounts.bootstrap import signing_keys
 from rushes.accounts.keyring import Keyring
 from rushes.accounts.rates import Rates
 from rushes.api.forecast import Forecast
+from rushes.api.lines import Lines
 from rushes.api.services import Services
 from rushes.artifacts.links import Links, SigningKey
 from rushes.artifacts.objects import Objects
@@ -122,7 +123,7 @@ async def _services(settings: Settings, database: Database) -> Services:
             Sources(files, uploads, egress, links),
             ordered_faults=settings.ordered_faults,
         ),
-        forecast=Forecast(requests, workers),
+        forecast=Forecast(requests, workers, Lines(requests, listener)),
         rates=Rates(),
         maintenance=Maintenance(
             database, requests, workers, files, objects, clocks, also=(keyring.write_uses, people.forget_old)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
@@ -70,7 +70,8 @@ class Plan:
     """Sentences for the request's `warnings`."""
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "inputs": dict(self.inputs), "extra": dict(self.extra), "notes": list(self.notes)}
+        values = {plain.name: getattr(self, plain.name) for plain in fields(self)}
+        return {**values, "inputs": dict(self.inputs), "extra": dict(self.extra), "notes": list(self.notes)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

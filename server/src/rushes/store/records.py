@@ -35,6 +35,7 @@ class Request:
     lane: str
     status: Status
     priority: int
+    start_tag: float
     attempt: int
     tries: int
     qworker_id: UUID | None
@@ -82,6 +83,7 @@ class Request:
             lane=row["lane"],
             status=Status(row["status"]),
             priority=row["priority"],
+            start_tag=row["start_tag"],
             attempt=row["attempt"],
             tries=row["tries"],
             qworker_id=row["qworker_id"],

@@ -191,6 +191,11 @@ class Requests:
         async with self._database.connection() as connection:
             return await _sql.position(connection, request_id=request_id)
 
+    async def line(self, lane: str, limit: int) -> list[Row]:
+        """Who waits in a lane, in claim order: priority, start_tag, request_id of the first `limit`."""
+        async with self._database.connection() as connection:
+            return await collect(_sql.line(connection, lane=lane, limit=limit))
+
     async def listed(
         self,
         org_id: UUID,

@@ -305,6 +305,11 @@ SELECT (SELECT count(*) FROM requests w WHERE w.waiting AND w.lane = r.lane AND 
            OR (w.priority = r.priority AND (w.start_tag, w.request_id) < (r.start_tag, r.request_id))))
   FROM requests r WHERE r.request_id = :request_id AND r.waiting;
 
+-- name: line
+-- Who waits in a lane, in claim order, from the head.
+SELECT priority, start_tag, request_id FROM requests
+ WHERE waiting AND lane = :lane ORDER BY priority DESC, start_tag, request_id LIMIT :limit;
+
 -- name: listed
 -- Newest first, filtered; the total comes from `counted`.
 SELECT * FROM requests
