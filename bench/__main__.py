@@ -1,0 +1,29 @@
+"""`python -m bench [name ...]`: run the named benchmarks, or all of them."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from bench import animatic, claims, imports, polls, startup, submits, wakeup
+
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "wakeup": wakeup.run,
+    "submits": submits.run,
+    "polls": polls.run,
+    "claims": claims.run,
+    "startup": startup.run,
+    "imports": imports.run,
+    "animatic": animatic.run,
+}
+
+
+def main(names: Sequence[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"No benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
