@@ -210,6 +210,7 @@ async def judged(run: Run, around: Surroundings, count: int, began: float) -> No
         by_status = dict(await connection.fetch("SELECT status, count(*) FROM requests GROUP BY 1"))
         figures = await connection.fetchrow(
             "SELECT max(attempt) AS worst, count(*) FILTER (WHERE error_code = 'worker_lost') AS lost,"
+            " count(*) FILTER (WHERE (outcome->>'attempt')::integer <> attempt) AS foreign_outcomes,"
             " count(*) FILTER (WHERE attempt > 1 AND payload->>'end' <> 'retry') AS retried FROM requests"
         )
     stored = sum(len(files) for _, _, files in os.walk(around.folder / "objects"))
@@ -223,6 +224,7 @@ async def judged(run: Run, around: Surroundings, count: int, began: float) -> No
     assert sum(by_status.values()) == count
     assert set(by_status) <= {"success", "failed", "cancelled"}
     assert figures["lost"] == 0, "tries were used up"
+    assert figures["foreign_outcomes"] == 0, "an outcome was written by another attempt than the last"
     assert figures["retried"] <= (toll.kills + toll.pauses) * SLOTS
     assert figures["worst"] <= MAX_TRIES
     assert around.errors() == []

@@ -95,6 +95,7 @@ def test_a_reference_is_durable_before_the_engine_goes_on(child: EngineChild, or
     kept: list[str] = []
 
     def keep(ref: str) -> None:
+        threading.Event().wait(0.2)  # as long as a write may take
         assert not (tmp_path / "after").exists()
         kept.append(ref)
 
