@@ -22,6 +22,11 @@ SESSION = {
     "lock_timeout": "3000",
     "idle_in_transaction_session_timeout": "10000",
     "tcp_keepalives_idle": "10",
+    # What solid-state disks deserve. With the default of 4, a queue that grew since the last ANALYZE is read and sorted
+    # whole by every claim: 11.6 ms at 10,000 waiting, against 0.4.
+    "random_page_cost": "1.1",
+    # Our statements are short; compiling one costs more than it can save.
+    "jit": "off",
 }
 ANSWER_SECONDS = 15.0
 """How long we wait for an answer: longer than the server's own limits, for the network that swallows it."""
