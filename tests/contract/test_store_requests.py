@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from rushes.domain.request import FINAL, Status
-from rushes.store.database import Database, DatabaseUnavailable
+from rushes.store.database import Database, DatabaseUnavailable, collect, load_queries
 from rushes.store.files import Files
 from rushes.store.requests import Requests
 from support.postgres_proxy import postgres_proxy
@@ -298,6 +298,31 @@ async def test_a_cancel_ends_a_request_in_any_status_that_is_not_final(requests:
         assert request is not None
         assert (request.status, request.error_code, request.charge_micro) == (Status.CANCELLED, "cancelled", 0)
         assert not await requests.finish(request_id, 1, success())
+
+
+async def test_a_cancel_that_waited_for_a_claim_closes_the_attempt_it_made(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    """The cancel began before the claim had committed, so its first look at the database shows no attempt."""
+    async with database.connection() as connection:
+        await connection.execute("UPDATE organisations SET max_running = 1")
+    (request_id,) = await submitted(requests, org_id)
+    async with database.transaction() as claiming:
+        claim = load_queries("requests").claim
+        await collect(claim(claiming, lanes=[LANE], slots=1, qworker_id=uuid4(), lease=LEASE))
+        cancelling = asyncio.create_task(requests.cancel(org_id, request_id))
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        async with asyncio.timeout(10), database.connection() as watching:
+            while not await watching.fetchval(waiting):
+                await asyncio.sleep(0)
+    cancelled = await cancelling
+    assert cancelled is not None
+    assert (cancelled.status, cancelled.attempt) == (Status.CANCELLED, 1)
+    assert [row["result"] for row in await requests.attempts(request_id)] == ["cancelled"]
+    await submitted(requests, org_id)
+    await claim_one(requests)
 
 
 async def test_a_cancel_of_a_final_request_shows_it_as_it_is(requests: Requests, org_id: UUID) -> None:

@@ -91,11 +91,6 @@ SELECT k.key_id, k.held_micro, k.spent_micro FROM api_keys k
 SELECT r.org_id FROM requests r LEFT JOIN usage_rows u USING (request_id)
  GROUP BY r.org_id HAVING coalesce(sum(r.charge_micro), 0) <> coalesce(sum(u.charge_micro), 0);
 
--- name: running_is_counted_where_it_is_limited
-SELECT o.org_id, o.running, o.max_running FROM organisations o
- WHERE o.max_running IS NOT NULL
-   AND o.running <> (SELECT count(*) FROM requests r WHERE r.org_id = o.org_id AND r.status IN ('dispatched', 'processing'));
-
 -- name: no_running_request_without_a_lease
 SELECT request_id FROM requests WHERE (status IN ('dispatched', 'processing')) <> (lease_until IS NOT NULL);
 

@@ -246,19 +246,21 @@ async def played(
     return run
 
 
+@pytest.mark.timeout(150)
 async def test_killed_and_paused_workers_and_rescuers_lose_nothing(
     nursery: Any, database_url: str, tmp_path: Path
 ) -> None:
     """R1."""
-    run = await played(nursery, surroundings(database_url, tmp_path), seed=1, count=300)
+    run = await played(nursery, surroundings(database_url, tmp_path), seed=1, count=250)
     assert run.toll.kills > 5, "too few kills to prove anything"
 
 
+@pytest.mark.timeout(150)
 async def test_killed_databases_lose_nothing(
     nursery: Any, mortal: MortalPostgres, mortal_url: str, tmp_path: Path
 ) -> None:
     """R2."""
-    run = await played(nursery, surroundings(mortal_url, tmp_path), 1, 200, mortal)
+    run = await played(nursery, surroundings(mortal_url, tmp_path), 1, 120, mortal)
     assert run.toll.database_kills > 0, "too few kills to prove anything"
 
 

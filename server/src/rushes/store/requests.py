@@ -285,6 +285,8 @@ class Requests:
         )
 
         async def work(connection: Connection) -> Row | None:
+            if attempt is None:
+                await _sql.hold(connection, request_id=request_id, org_id=org_id)
             return await _sql.conclude(
                 connection,
                 status=ending.status.value,

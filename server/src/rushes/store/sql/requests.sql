@@ -193,6 +193,10 @@ UPDATE requests r SET lease_until = clock_timestamp() + :lease
  WHERE r.request_id = held.request_id AND r.attempt = held.attempt AND r.status IN ('dispatched', 'processing')
 RETURNING r.request_id, r.attempt;
 
+-- name: hold!
+-- Wait for whoever writes a request. What follows in the transaction sees the attempt that a claim has just made.
+SELECT FROM requests WHERE request_id = :request_id AND org_id = :org_id FOR NO KEY UPDATE;
+
 -- name: conclude^
 -- The one way a request ends. Only if it may still end so: status and outcome, event, webhook row, usage row, the money
 -- held and the attempt's record, in one statement. :attempt null is a cancel or an expiry (nobody's attempt).
