@@ -251,7 +251,7 @@ async def test_killed_and_paused_workers_and_rescuers_lose_nothing(
     nursery: Any, database_url: str, tmp_path: Path
 ) -> None:
     """R1."""
-    run = await played(nursery, surroundings(database_url, tmp_path), seed=1, count=250)
+    run = await played(nursery, surroundings(database_url, tmp_path), seed=1, count=200)
     assert run.toll.kills > 5, "too few kills to prove anything"
 
 
@@ -260,7 +260,7 @@ async def test_killed_databases_lose_nothing(
     nursery: Any, mortal: MortalPostgres, mortal_url: str, tmp_path: Path
 ) -> None:
     """R2."""
-    run = await played(nursery, surroundings(mortal_url, tmp_path), 1, 120, mortal)
+    run = await played(nursery, surroundings(mortal_url, tmp_path), 1, 100, mortal)
     assert run.toll.database_kills > 0, "too few kills to prove anything"
 
 

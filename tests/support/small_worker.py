@@ -124,7 +124,7 @@ class _Worker:
                 self._around.note("stale begin")
                 return
             # Some take so long that a paused worker wakes up while another has its request.
-            longest = 1.0 if self._dice.random() < 0.2 else 0.1
+            longest = 1.0 if self._dice.random() < 0.1 else 0.1
             await asyncio.sleep(request.payload.get("seconds", self._dice.uniform(0, longest)))
             with contextlib.suppress(DatabaseUnavailable):
                 await self._requests.progress(request_id, attempt, 50, "generating")
