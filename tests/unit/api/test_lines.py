@@ -61,7 +61,7 @@ async def org_id(place: Place) -> UUID:
 async def queued(place: Place, org_id: UUID, count: int) -> list[Request]:
     """Requests of several priorities in two lanes."""
     return [
-        await place.requests.submit(make_request(org_id, priority=n % 3, lane=(LANE, "other")[n % 2], cost=n % 4))
+        await place.requests.submit(make_request(org_id, priority=n % 3, lane=(LANE, "other")[n % 2], cost=1 + n % 4))
         for n in range(count)
     ]
 

@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,9 +58,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
+def short_path() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's name, which pytest's own may not."""
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def folder(made: Path, short_path: Path) -> Path:
     """A copy of `made`, for one test."""
-    return Path(shutil.copytree(made, tmp_path / "data", symlinks=True))
+    return Path(shutil.copytree(made, short_path / "data", symlinks=True))
 
 
 @pytest.fixture
@@ -166,12 +174,12 @@ def report_of(folder: Path, *python: str) -> str:
 # --- the ordinary life
 
 
-def test_the_first_start_makes_a_database_that_keeps_what_was_written(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / "deep" / "data")
+def test_the_first_start_makes_a_database_that_keeps_what_was_written(short_path: Path) -> None:
+    server = EmbeddedPostgres(short_path / "deep" / "data")
     first = server.start()
     ask(first, "CREATE TABLE kept AS SELECT 7 AS n")
     server.stop()
-    again = EmbeddedPostgres(tmp_path / "deep" / "data")
+    again = EmbeddedPostgres(short_path / "deep" / "data")
     assert again.start() == first
     assert ask(again.dsn, "SELECT n FROM kept") == 7
     again.stop()
