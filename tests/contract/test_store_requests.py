@@ -71,7 +71,6 @@ async def test_two_busy_organisations_share_by_the_work_they_ask_for(
     assert sum(request.org_id == org_id for request in claimed) == 20
 
 
-@pytest.mark.xfail(strict=True, reason="an idle lane starts its virtual clock again at nought")
 async def test_work_done_while_alone_is_not_held_against_an_organisation(
     requests: Requests, database: Database, org_id: UUID
 ) -> None:

@@ -130,6 +130,11 @@ CREATE INDEX requests_claim ON requests (lane, priority DESC, start_tag, request
 CREATE INDEX requests_list ON requests (org_id, created_at DESC, request_id DESC);
 CREATE INDEX requests_list_model ON requests (org_id, model, created_at DESC, request_id DESC);
 
+CREATE TABLE lanes (
+  lane       text PRIMARY KEY,
+  served_tag double precision NOT NULL DEFAULT 0        -- the virtual clock: the latest start tag that was claimed
+) WITH (fillfactor = 50);
+
 CREATE TABLE attempts (
   request_id  uuid NOT NULL REFERENCES requests ON DELETE CASCADE,
   attempt     integer NOT NULL,

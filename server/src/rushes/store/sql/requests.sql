@@ -31,8 +31,12 @@ WITH new AS MATERIALIZED (
                       WHERE spent.org_id = new.org_id AND spent.quote_micro > keys.free_micro)
 ), served AS MATERIALIZED (
   SELECT used.lane, coalesce((SELECT w.start_tag FROM requests w WHERE w.waiting AND w.lane = used.lane
-                               ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1), 0) AS start_tag
+                               ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1),
+             (SELECT lanes.served_tag FROM lanes WHERE lanes.lane = used.lane), 0) AS start_tag
     FROM (SELECT DISTINCT new.lane FROM new) used
+), clocks AS (
+  INSERT INTO lanes (lane) SELECT used.lane FROM (SELECT DISTINCT new.lane FROM new) used
+   WHERE NOT EXISTS (SELECT FROM lanes WHERE lanes.lane = used.lane) ON CONFLICT DO NOTHING
 ), ahead AS (
   SELECT new.*, sum(new.cost) OVER (PARTITION BY new.org_id ORDER BY new.place) - new.cost AS before
     FROM new JOIN admitted USING (org_id)
@@ -110,6 +114,7 @@ DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '48 hour
 -- nobody has a limit. CASE, because the planner takes <> ALL to leave nothing of a queue of few organisations.
 -- limited: the row of an organisation that has a limit is locked, so that claims at the same time cannot pass it
 -- together. Locks are taken request first, then organisations in order, as in conclude.
+-- clocks: the lane's virtual clock goes on, unless another claim is just setting it to nearly the same.
 WITH heads AS MATERIALIZED (
   SELECT head.request_id FROM unnest(:lanes::text[]) AS wanted (lane) CROSS JOIN LATERAL (
     SELECT w.request_id FROM requests w
@@ -143,6 +148,12 @@ WITH heads AS MATERIALIZED (
          event_n = r.event_n + 1, updated_at = clock_timestamp()
     FROM chosen WHERE r.request_id = chosen.request_id
   RETURNING r.*
+), clocks AS MATERIALIZED (
+  SELECT lanes.lane FROM lanes WHERE lanes.lane IN (SELECT lane FROM claimed) FOR UPDATE SKIP LOCKED
+), ticked AS (
+  UPDATE lanes SET served_tag = latest.tag
+    FROM (SELECT lane, max(start_tag) AS tag FROM claimed GROUP BY lane) latest JOIN clocks USING (lane)
+   WHERE lanes.lane = latest.lane AND lanes.served_tag < latest.tag
 ), tried AS (
   INSERT INTO attempts (request_id, attempt, qworker_id) SELECT request_id, attempt, qworker_id FROM claimed
 ), event AS (
