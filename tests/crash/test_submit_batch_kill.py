@@ -52,7 +52,8 @@ async def killed_and_retried(platform: RunningPlatform) -> None:
             first = [asyncio.create_task(submitted(client, number)) for number in range(CLIENTS)]
             while (
                 await watcher.fetchval(
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'rushes'"
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE wait_event_type = 'Lock' AND application_name = 'rushes'"
                 )
                 < BATCHES
             ):
