@@ -45,7 +45,7 @@ def run() -> None:
 
 def _fresh(modules: str) -> tuple[float, float]:
     """Wall and CPU seconds of one."""
-    program = f"{f'import {modules}' if modules else ''}\nimport os\nprint(sum(os.times()[:2]))"
+    program = f"{f'import {modules}' if modules else ''}\nimport time\nprint(time.process_time())"
     begun = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return time.perf_counter() - begun, float(done.stdout)

@@ -124,4 +124,8 @@ async def _run(load: Load) -> Result:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(uvloop.run(_run(Load(**json.load(sys.stdin)))))))
+    result = uvloop.run(_run(Load(**json.load(sys.stdin))))
+    # Not print: the pipe takes part of a long text now and then, and an unbuffered standard output (PYTHONUNBUFFERED)
+    # drops the rest; a buffered writer tries again.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+        out.write(json.dumps(asdict(result)).encode())
