@@ -1,5 +1,5 @@
-"""Write docs/reference/models/*.md from the model cards and docs/reference/errors.md from the tables of errors,
-docs/reference/settings.md from the settings and docs/reference/api.md from the OpenAPI document.
+"""Write docs/reference: a page per model family from the cards, errors, settings, the API from its OpenAPI document,
+and the SDK from its docstrings.
 
 With --check nothing is written: the pages that are stale are named, and the exit status is 1 if there are any.
 """
@@ -15,6 +15,7 @@ from rushes.catalog.loader import load_catalog
 from rushes.config import Settings
 from rushes.domain.errors import FAILURES, HTTP_ERRORS
 from rushes.domain.model_card import ModelCard
+from sdk_page import sdk_page
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/reference.py. Change its sources, not this page. -->"
@@ -30,6 +31,7 @@ def pages() -> dict[Path, str]:
     found[REFERENCE / "models" / "README.md"] = _index(cards)
     found[REFERENCE / "errors.md"] = _errors()
     found[REFERENCE / "settings.md"] = _settings()
+    found[REFERENCE / "sdk.md"] = f"{NOTE}\n{sdk_page()}"
     found[REFERENCE / "api.md"] = f"{NOTE}\n{api_page()}"
     return found
 
