@@ -67,7 +67,7 @@ def _object(services: Services, card: ModelCard, load: dict[str, tuple[int, int]
     shown = model_object(card, engine=engine.name, available=slots > 0, accessible=True, qworkers=slots)
     if load is not None:
         queued, running = load.get(card.id, (0, 0))
-        median = services.forecast.medians.get(card.id)
+        median = services.forecast.median(card.id)
         shown["live"] = {
             "queued": queued,
             "running": running,

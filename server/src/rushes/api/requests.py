@@ -191,7 +191,7 @@ async def _dry_answer(prepared: Prepared, services: Services) -> dict[str, Any]:
         "quote_micro_usd": prepared.quote_micro,
         "engine": prepared.engine,
         "queue_position": None,
-        "eta_seconds": _rounded(services.forecast.medians.get(prepared.card.id)),
+        "eta_seconds": _rounded(services.forecast.expected(prepared.card.id, plan.as_json())),
         "plan": {
             "width": plan.width,
             "height": plan.height,

@@ -123,7 +123,7 @@ async def _services(settings: Settings, database: Database) -> Services:
             Sources(files, uploads, egress, links),
             ordered_faults=settings.ordered_faults,
         ),
-        forecast=Forecast(requests, workers, Lines(requests, listener)),
+        forecast=Forecast(requests, workers, Lines(requests, listener), [card.id for card in catalog.cards]),
         rates=Rates(),
         maintenance=Maintenance(
             database, requests, workers, files, objects, clocks, also=(keyring.write_uses, people.forget_old)

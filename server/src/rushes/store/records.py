@@ -180,6 +180,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """Medians of a model's latest successes, from start to finish."""
+
+    run_seconds: float
+    pace: float | None
+    """The same for each megapixel and second of video; None when no size is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What a list of requests is narrowed to; None is no narrowing."""
 

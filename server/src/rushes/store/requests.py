@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rushes.domain.request import FINAL, Status
 from rushes.store.database import Connection, Database, Row, collect, load_queries
-from rushes.store.records import Ending, Filters, NewRequest, Request, dump
+from rushes.store.records import Ending, Filters, History, NewRequest, Request, dump
 from rushes.store.submits import AnswerOf, Entry, KeyReused, Once, submit_together, why_not
 
 _sql = load_queries("requests")
@@ -244,11 +244,11 @@ class Requests:
         async with self._database.connection() as connection:
             return await collect(_sql.events_of(connection, request_id=request_id, after=after))
 
-    async def median_seconds(self) -> dict[str, float]:
-        """For each model with history: the median seconds from start to finish."""
+    async def histories(self, models: Sequence[str]) -> dict[str, History]:
+        """For each of some models with history: how long its latest successes took."""
         async with self._database.connection() as connection:
-            rows = await collect(_sql.median_seconds(connection))
-        return {row["model"]: row["run_seconds"] for row in rows}
+            rows = await collect(_sql.histories(connection, models=list(models)))
+        return {row["model"]: History(row["run_seconds"], row["pace"]) for row in rows}
 
     async def load_by_model(self) -> dict[str, tuple[int, int]]:
         """For each model with work: (queued, running)."""

@@ -230,6 +230,7 @@ CREATE TABLE usage_rows (
   model        text NOT NULL,
   engine       text NOT NULL,
   seconds      double precision NOT NULL,               -- seconds of video
+  work         double precision NOT NULL DEFAULT 0,     -- megapixels times seconds of video; 0: unknown
   run_seconds  double precision NOT NULL,               -- from start to finish
   wait_seconds double precision NOT NULL,               -- from queued to start
   charge_micro bigint NOT NULL,

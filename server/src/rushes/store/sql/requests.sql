@@ -243,8 +243,12 @@ WITH ended AS (
      SET held_micro = k.held_micro - ended.quote_micro, spent_micro = k.spent_micro + ended.charge_micro
     FROM ended JOIN money ON money.org_id = ended.org_id WHERE k.key_id = ended.key_id
 ), bill AS (
-  INSERT INTO usage_rows (request_id, org_id, key_id, model, engine, seconds, run_seconds, wait_seconds, charge_micro)
+  INSERT INTO usage_rows (request_id, org_id, key_id, model, engine, seconds, work, run_seconds, wait_seconds,
+                          charge_micro)
   SELECT request_id, org_id, key_id, model, engine, :seconds,
+         (SELECT coalesce(max(v.width * v.height * v.seconds), 0) / 1e6 FROM json_to_recordset(:artifacts)
+             AS v (kind text, width double precision, height double precision, seconds double precision)
+           WHERE v.kind = 'video'),
          extract(epoch FROM finished_at - coalesce(started_at, finished_at)),
          extract(epoch FROM coalesce(started_at, finished_at) - queued_at), charge_micro
     FROM ended WHERE status = 'success'
@@ -374,12 +378,14 @@ WITH gone AS (
 )
 SELECT gone.*, pg_notify('rushes_request', request_id::text) FROM gone;
 
--- name: median_seconds
--- For each model: the median seconds from start to finish of its latest successes.
-SELECT model, percentile_cont(0.5) WITHIN GROUP (ORDER BY run_seconds) AS run_seconds, count(*) AS finished
-  FROM (SELECT model, run_seconds, row_number() OVER (PARTITION BY model ORDER BY at DESC) AS nth
-          FROM usage_rows WHERE at > clock_timestamp() - interval '7 days') recent
- WHERE nth <= 50 GROUP BY model;
+-- name: histories
+-- For each of some models with history: the medians of its latest successes, in seconds from start to finish, and in
+-- those seconds for each megapixel and second of video. One look into an index for each model.
+SELECT wanted.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.run_seconds) AS run_seconds,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.run_seconds / latest.work) FILTER (WHERE latest.work > 0) AS pace
+  FROM unnest(:models::text[]) AS wanted (model) CROSS JOIN LATERAL (
+    SELECT u.run_seconds, u.work FROM usage_rows u WHERE u.model = wanted.model ORDER BY u.at DESC LIMIT 50) latest
+ GROUP BY wanted.model;
 
 -- name: load_by_model
 -- For each model: queued and running now.
