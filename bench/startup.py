@@ -44,11 +44,13 @@ def _start(data: Path) -> float:
     )
     assert process.stdout is not None
     with process.stdout:
+        said: list[str] = []
         for line in process.stdout:
+            said.append(line)
             if line.startswith("ready in"):
                 break
         else:
-            raise RuntimeError("the platform did not start")
+            raise RuntimeError(f"the platform did not start: {''.join(said)}")
         took = time.perf_counter() - begun
         process.send_signal(signal.SIGINT)
         process.wait(60)
