@@ -326,7 +326,7 @@ async def test_a_status_that_customers_saw_survives_the_loss_of_postgresql(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(1, 11))
 async def test_a_thousand_requests_survive_killed_workers(
     nursery: Any, database_url: str, tmp_path: Path, seed: int
@@ -335,7 +335,7 @@ async def test_a_thousand_requests_survive_killed_workers(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(1, 11))
 async def test_a_thousand_requests_survive_killed_databases(
     nursery: Any, mortal: MortalPostgres, mortal_url: str, tmp_path: Path, seed: int
