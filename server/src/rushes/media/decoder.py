@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -143,7 +144,12 @@ def answer(order: Order) -> Order:
         return {"refused": "It is damaged or cut off", "why": repr(error)}
 
 
+LIFETIME_SECONDS: Final = 60
+"""Twice the deadline of whoever ordered: an end also where that one was killed first."""
+
+
 def main() -> None:
+    signal.alarm(LIFETIME_SECONDS)
     order: Order = json.loads(sys.stdin.buffer.read())
     confine(order["do"])
     sys.stdout.write(json.dumps(answer(order)))
