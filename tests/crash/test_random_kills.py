@@ -36,6 +36,8 @@ MAX_TRIES = 10
 """Above the product's three, so that so many kills fail no request."""
 KILL_EVERY = 0.2
 DATABASE_KILL_EVERY = 3.0
+FIRST_DATABASE_KILL = 1.0
+"""A quick machine is done with a short run in less than three seconds."""
 PAUSED_SHARE = 0.25
 FINAL = "status IN ('success', 'failed', 'cancelled')"
 
@@ -172,7 +174,9 @@ class Run:
                 self.toll.processes[number] = self._started(number)
 
     async def _kill_database(self, postgres: MortalPostgres) -> None:
-        while not await self._pause(DATABASE_KILL_EVERY):
+        pause = FIRST_DATABASE_KILL
+        while not await self._pause(pause):
+            pause = DATABASE_KILL_EVERY
             self.toll.database_kills += 1
             postgres.kill()
             await asyncio.to_thread(postgres.start)
