@@ -42,7 +42,7 @@ class Screen:
 
 def show_address(screen: Screen, address: str, data: Path, certificate: "Certificate | None") -> None:
     screen.say(f"rushes at {address}", "bold green")
-    screen.say(f"  page and documentation   {address}/  {address}/docs")
+    screen.say(f"  documentation            {address}/docs")
     screen.say(f"  data                     {data}")
     if certificate is not None:
         screen.say()
