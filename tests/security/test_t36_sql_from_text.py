@@ -1,7 +1,12 @@
 """T36: no text of a caller becomes SQL: quotes, comments and patterns find nothing and break nothing."""
 
+import json
 import re
+import subprocess
+import sys
+import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -38,14 +43,23 @@ READS = [route for route in ROUTES if route.method == "GET" and route.path.start
 NEEDLES = ("syntax error", "asyncpg", "PostgreSQL", "SELECT", "webhook_secrets FROM")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(gmicloud_server: LocalServer):
-    headers = {"Authorization": f"Bearer {gmicloud_server.api_key}"}
+    """A client of an organisation of its own, whose lists hold nothing of other tests."""
+    organisation = f"quiet {uuid.uuid4()}"
+    _rushes("orgs", "create", organisation, data=gmicloud_server.data)
+    key = _rushes("keys", "create", "--name", "reader", "--org", organisation, data=gmicloud_server.data)["key"]
+    headers = {"Authorization": f"Bearer {key}"}
     with httpx2.Client(base_url=gmicloud_server.base_url, headers=headers, timeout=20) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
+def _rushes(*words: str, data: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "rushes", *words, "--json", "--data", str(data)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.fixture
 def request_id(client: httpx2.Client) -> str:
     body = {"model": "rushes-test", "payload": {"prompt": "one of mine", "seconds": 0.1, "frames": 2}}
     made = client.post(f"{KEY_PREFIX}/requests?wait=30", json=body)
@@ -65,13 +79,9 @@ def test_hostile_texts_in_every_query_parameter_find_and_break_nothing(
                 continue
             answer = client.get(path, params={name: text})
             assert answer.status_code in (200, 400, 404), (name, text, answer.text)
-            if answer.status_code != 200:  # an answer that found something may hold another test's prompt
-                assert not any(needle in answer.text for needle in NEEDLES)
-            if answer.status_code == 200 and "requests" in answer.json() and name in ("model_id", "id"):
+            assert not any(needle in answer.text for needle in NEEDLES)
+            if answer.status_code == 200 and "requests" in answer.json() and name in ("model_id", "q", "id"):
                 assert answer.json()["total"] == 0, (name, text)
-            if answer.status_code == 200 and "requests" in answer.json() and name == "q":
-                prompts = [str(found["payload"].get("prompt", "")) for found in answer.json()["requests"]]
-                assert all(text.lower() in prompt.lower() for prompt in prompts), (text, prompts)
     assert client.get(f"{KEY_PREFIX}/requests").json()["total"] >= before > 0
 
 

@@ -60,8 +60,10 @@ class Databases:
 
     async def _execute(self, statement: str) -> None:
         connection = await asyncpg.connect(self.server.dsn)
-        await connection.execute(statement)
-        await connection.close()
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
