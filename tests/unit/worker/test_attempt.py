@@ -20,9 +20,11 @@ from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.records import Request
 from rushes.store.requests import Requests
-from rushes.worker.attempt import Attempt, Parts, Policy
+from rushes.worker.attempt import Attempt
 from rushes.worker.child import EngineChild, Order
 from rushes.worker.fetch import Fetch
+from rushes.worker.parts import Parts
+from rushes.worker.policy import Policy
 from support.postgres_proxy import postgres_proxy
 from support.queueing import claim_one
 

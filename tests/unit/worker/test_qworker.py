@@ -20,8 +20,8 @@ from rushes.store.files import Files
 from rushes.store.listen import Listener
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
-from rushes.worker.attempt import Policy
 from rushes.worker.fetch import Fetch
+from rushes.worker.policy import Policy
 from rushes.worker.qworker import QWorker, Shape
 
 from .conftest import ordered_request

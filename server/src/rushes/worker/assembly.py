@@ -17,8 +17,8 @@ from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
-from rushes.worker.attempt import Policy
 from rushes.worker.fetch import Fetch
+from rushes.worker.policy import Policy
 from rushes.worker.qworker import QWorker, Shape
 
 

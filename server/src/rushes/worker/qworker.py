@@ -23,11 +23,13 @@ from rushes.store.records import Request
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
 from rushes.telemetry import logger
-from rushes.worker.attempt import Attempt, Parts, Policy
+from rushes.worker.attempt import Attempt
 from rushes.worker.child import EngineChild
 from rushes.worker.fetch import Fetch
 from rushes.worker.heartbeat import Beat, Heartbeat
+from rushes.worker.parts import Parts
 from rushes.worker.patience import patiently
+from rushes.worker.policy import Policy
 
 log = logger("qworker")
 
