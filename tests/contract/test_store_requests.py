@@ -6,13 +6,16 @@ from uuid import UUID, uuid4
 
 import pytest
 from rushes.domain.request import FINAL, Status
+from rushes.store.accounts import Accounts
 from rushes.store.database import Database, DatabaseUnavailable, collect, load_queries
 from rushes.store.files import Files
 from rushes.store.requests import Requests
+from rushes.store.usage import Usage
 from support.postgres_proxy import postgres_proxy
 from support.queueing import LANE, LEASE, claim_one, failure, make_org, make_request, started, success
 
 NOW = timedelta(0)
+EPOCH = datetime.fromtimestamp(0, UTC)
 SOON = timedelta(milliseconds=1)
 
 
@@ -480,6 +483,17 @@ async def test_a_purge_forgets_what_a_final_request_carried_and_nothing_else(
     assert "harbour" not in left
 
 
+async def aged(database: Database, days: int, *request_ids: UUID) -> None:
+    """As if these requests had been made and finished so many days ago."""
+    async with database.connection() as connection:
+        await connection.execute(
+            "UPDATE requests SET created_at = created_at - $1::interval, finished_at = finished_at - $1::interval"
+            " WHERE request_id = ANY($2)",
+            timedelta(days=days),
+            list(request_ids),
+        )
+
+
 async def test_old_records_go_with_their_clock_but_the_books_stay(
     requests: Requests, database: Database, org_id: UUID
 ) -> None:
@@ -488,20 +502,43 @@ async def test_old_records_go_with_their_clock_but_the_books_stay(
         await requests.begin(request.request_id, request.attempt, "loading")
         ending = failure() if request.request_id == old_bad else success()
         await requests.finish(request.request_id, request.attempt, ending)
-    async with database.connection() as connection:
-        await connection.execute(
-            "UPDATE requests SET finished_at = finished_at - interval '91 days', expires_at = expires_at - interval"
-            " '91 days' WHERE request_id = ANY($1)",
-            [old_good, old_bad],
-        )
-    assert await requests.forget_old(timedelta(days=90)) == 2
+    await aged(database, 91, old_good, old_bad)
+    paths = {row["path"] for row in await requests.artifacts([old_good])}
+    assert await requests.forget_old(timedelta(days=90)) == 1, "a record waits for its artifacts to go"
     assert await requests.get(org_id, old_bad) is None
-    kept = await requests.get(org_id, old_good)
-    assert kept is not None
-    assert (kept.charge_micro, kept.payload) == (1_000, {})
+    assert set(await Files(database).expire()) == paths
+    assert await requests.forget_old(timedelta(days=90)) == 1
+    assert await requests.get(org_id, old_good) is None
     for request_id in (young, running):
         assert (await requests.get(org_id, request_id)).payload != {}  # type: ignore[union-attr]
     assert await requests.forget_old(timedelta(days=90)) == 0
+    books = await Usage(database).added_up(org_id, (), EPOCH, datetime.now(UTC) + timedelta(days=1))
+    assert [(row["requests"], row["charge_micro"]) for row in books] == [(2, 2_000)]
+
+
+async def test_an_organisation_keeps_things_for_a_shorter_time_than_the_server_and_never_longer(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    stranger = await make_org(database, "stranger")
+    accounts = Accounts(database)
+    await accounts.set_retention(org_id, artifact_seconds=60, file_seconds=60, record_seconds=86_400)
+    await accounts.set_retention(stranger, artifact_seconds=10**9, file_seconds=10**9, record_seconds=10**9)
+    ours, theirs = (await submitted(requests, org_id, 1))[0], (await submitted(requests, stranger, 1))[0]
+    for request in await requests.claim(uuid4(), [LANE], 2, LEASE):
+        await requests.begin(request.request_id, request.attempt, "loading")
+        await requests.finish(request.request_id, request.attempt, success())
+    for whose, request_id, kept in ((org_id, ours, 60), (stranger, theirs, 7 * 86_400)):
+        request = await requests.get(whose, request_id)
+        assert request is not None
+        assert request.expires_at is not None
+        assert request.finished_at is not None
+        assert round((request.expires_at - request.finished_at).total_seconds()) == kept
+    await aged(database, 2, ours, theirs)
+    await requests.forget_old(timedelta(days=90))
+    await Files(database).expire()
+    assert await requests.forget_old(timedelta(days=90)) == 1
+    assert await requests.get(org_id, ours) is None
+    assert await requests.get(stranger, theirs) is not None
 
 
 async def test_the_place_in_the_line_counts_those_who_go_before(requests: Requests, org_id: UUID) -> None:

@@ -19,7 +19,11 @@ SELECT r.request_id FROM requests r
 -- Exactly the events that were asked for lie in the outbox, once.
 SELECT e.request_id, e.n, e.status FROM events e JOIN requests r USING (request_id)
  WHERE (r.webhook_url IS NOT NULL AND 'request.' || e.status = ANY(r.webhook_events))
-    <> EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = 'evt_' || e.request_id || '_' || e.n AND o.status = e.status);
+    <> EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = 'evt_' || e.request_id || '_' || e.n AND o.status = e.status
+                AND o.endpoint_id IS NULL);
+
+-- name: an_event_goes_to_an_endpoint_once
+SELECT event_id, endpoint_id FROM outbox GROUP BY event_id, endpoint_id HAVING count(*) <> 1;
 
 -- name: success_has_its_artifacts
 SELECT r.request_id FROM requests r
@@ -88,6 +92,7 @@ SELECT k.key_id, k.held_micro, k.spent_micro FROM api_keys k
     OR k.spent_micro <> (SELECT coalesce(sum(charge_micro), 0) FROM usage_rows u WHERE u.key_id = k.key_id);
 
 -- name: usage_is_what_customers_see
+-- Of the requests whose records are there; usage outlives records.
 SELECT r.org_id FROM requests r LEFT JOIN usage_rows u USING (request_id)
  GROUP BY r.org_id HAVING coalesce(sum(r.charge_micro), 0) <> coalesce(sum(u.charge_micro), 0);
 

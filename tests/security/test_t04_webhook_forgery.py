@@ -12,7 +12,7 @@ from gmicloud import webhooks as sdk
 from gmicloud.errors import WebhookVerificationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rushes.queue.webhooks import new_secret, sign
+from rushes.queue.signing import new_secret, sign
 from standardwebhooks import Webhook
 from standardwebhooks import WebhookVerificationError as StandardError
 

@@ -13,7 +13,9 @@ import pytest
 from rushes.artifacts.links import Links, SigningKey
 from rushes.domain.request import Status
 from rushes.egress import Egress
+from rushes.queue.catcher import Catcher
 from rushes.queue.webhooks import PER_HOST, Patience, Webhooks
+from rushes.store.catchers import Catchers
 from rushes.store.database import Database
 from rushes.store.outbox import Event, InFlight, Outbox
 from rushes.store.records import Ending
@@ -61,7 +63,14 @@ class Sender:
         self.requests = Requests(database, keep_seconds=3600)
         links = Links([SigningKey("k", b"s" * 32)], "http://127.0.0.1")
         self.webhooks = Webhooks(
-            self.outbox, self.requests, WebhookSecrets(database), links, egress, link_seconds=60, patience=patience
+            self.outbox,
+            self.requests,
+            WebhookSecrets(database),
+            links,
+            egress,
+            Catcher(Catchers(database), WebhookSecrets(database), links),
+            link_seconds=60,
+            patience=patience,
         )
 
     async def ended(self, org_id: UUID, url: str, error: str = "It broke", **changes: Any) -> UUID:
@@ -165,7 +174,7 @@ async def test_only_the_start_of_an_answer_is_kept_for_its_owner_alone(
         assert row["delivered_at"] is not None
         assert 0 < len(row["last_answer"]) <= 1024
         assert await sender.outbox.deliveries(other, request_id) == []
-        assert await sender.outbox.resend(other, request_id, row["event_id"]) is None
+        assert await sender.outbox.resend(other, request_id, row["event_id"]) == []
 
 
 async def test_a_body_stays_under_20_kb(database: Database, serve: Any) -> None:

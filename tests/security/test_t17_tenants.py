@@ -16,6 +16,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 from rushes.api.routes import KEY_PREFIX, ROUTES, SESSION_PREFIX, SHORT_PREFIX
+from rushes.queue.signing import new_secret
+from rushes.store.database import Row as StoredRow
 from rushes.store.files import File
 from support.api import Api, running_api
 from support.queueing import make_request
@@ -94,6 +96,27 @@ MATRIX = {
     "DELETE /api/v1/organizations/{org_id}/api-keys/{key_id}": Row(Door.PERSON, writes=True),
     "GET /api/v1/organizations/{org_id}/webhook-secrets": Row(Door.PERSON),
     "POST /api/v1/organizations/{org_id}/webhook-secrets": Row(Door.PERSON, writes=True),
+    "DELETE /api/v1/organizations/{org_id}/webhook-secrets/{secret_id}": Row(Door.PERSON, writes=True),
+    "GET /api/v1/organizations/{org_id}/webhook-endpoints": READ,
+    "POST /api/v1/organizations/{org_id}/webhook-endpoints": Row(
+        CALLER, writes=True, json=lambda _: {"url": "http://example.test/x"}
+    ),
+    "PATCH /api/v1/organizations/{org_id}/webhook-endpoints/{endpoint_id}": Row(
+        CALLER, writes=True, json=lambda _: {"enabled": False}
+    ),
+    "DELETE /api/v1/organizations/{org_id}/webhook-endpoints/{endpoint_id}": WRITE,
+    "POST /api/v1/organizations/{org_id}/webhook-endpoints/{endpoint_id}/test": WRITE,
+    "GET /api/v1/organizations/{org_id}/deliveries": READ,
+    "GET /api/v1/organizations/{org_id}/deliveries/{delivery_id}": READ,
+    "POST /api/v1/organizations/{org_id}/deliveries/{delivery_id}/resend": WRITE,
+    "GET /api/v1/organizations/{org_id}/webhook-catcher": READ,
+    "POST /api/v1/organizations/{org_id}/webhook-catcher": WRITE,
+    "DELETE /api/v1/organizations/{org_id}/webhook-catcher": WRITE,
+    "POST /catch/{token}": Row(Door.LINK, json=lambda _: {}),
+    "GET /api/v1/organizations/{org_id}/usage": READ,
+    "GET /api/v1/organizations/{org_id}/balance": READ,
+    "GET /api/v1/organizations/{org_id}/retention": READ,
+    "PATCH /api/v1/organizations/{org_id}/retention": Row(Door.PERSON, writes=True, json=lambda _: {"record_days": 30}),
     "GET /video/models": READ,
     "GET /v1/models": READ,
     "GET /video/requests/{request_id}/status": READ,
@@ -137,7 +160,11 @@ def through(*doors: Door, writes: bool | None = None) -> list[tuple[str, str]]:
 
 def with_ids(routes: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those that name something an organisation owns."""
-    return [(method, path) for method, path in routes if re.search(r"\{(request|file|org|key|event)_id\}", path)]
+    return [
+        (method, path)
+        for method, path in routes
+        if re.search(r"\{(request|file|org|key|event|endpoint|delivery|secret)_id\}", path)
+    ]
 
 
 @dataclass
@@ -163,7 +190,14 @@ class World:
         file = File(uuid4(), self.first, token, "image", "image/png", path, 3, token, facts, _NOW, _NOW, True)
         await services.files.add(file, timedelta(days=1))
         key = await self.api.key(self.first)
+        endpoint = (await services.webhook_endpoints.listed(self.first) or [await self._endpoint()])[0]
+        (delivery,) = await services.outbox.deliveries(self.first, request.request_id)
+        secret = await services.webhook_secrets.add(self.first, new_secret())
+        await services.catcher.make(self.first)
         self.owned = {
+            "endpoint_id": str(endpoint["endpoint_id"]),
+            "delivery_id": str(delivery["delivery_id"]),
+            "secret_id": str(secret["secret_id"]),
             "request_id": str(request.request_id),
             "event_id": f"evt_{request.request_id}_1",
             "file_id": str(file.file_id),
@@ -171,6 +205,12 @@ class World:
             "org_id": str(self.first),
             "token": token,
         }
+
+    async def _endpoint(self) -> StoredRow:
+        """An endpoint that is told of none of what the matrix does, so that each request has one delivery."""
+        return await self.api.services.webhook_endpoints.add(
+            self.first, f"http://127.0.0.1:9/{SECRET}", ["request.dispatched"]
+        )
 
     async def person(self, org_id: UUID, role: str = "owner") -> str:
         """The access token of somebody in that organisation; logging in is slow, so it is done once for each."""

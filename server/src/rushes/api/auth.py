@@ -42,8 +42,10 @@ def credential(request: Request, services: Services) -> str | None:
     return None
 
 
-async def authenticate(request: Request, *, scope: str = "ie_model", write: bool = False) -> Caller:
-    """The caller of a request-queue route.
+async def authenticate(
+    request: Request, *, scope: str = "ie_model", write: bool = False, org: str | None = None
+) -> Caller:
+    """The caller of a request-queue route, or of a route under the organisation `org`.
 
     Raises ApiError 401 for any bad credential, 403 for scope or role, 404 for an organisation that is not theirs.
     """
@@ -52,9 +54,12 @@ async def authenticate(request: Request, *, scope: str = "ie_model", write: bool
     if value is None:
         raise ApiError("unauthenticated", "Missing API key, send Authorization Bearer with your key")
     if value.startswith(PREFIX):
-        return await _by_key(value, services, scope)
+        caller = await _by_key(value, services, scope)
+        if org is not None and org != str(caller.org_id):
+            raise ApiError("not_found", "organisation not found")
+        return caller
     session = await _session(value, services)
-    place = acting_for(session, request.headers.get("x-organization-id"))
+    place = acting_for(session, request.headers.get("x-organization-id") if org is None else org)
     if write:
         require_writer(place)
     return Caller(org_id=place.org_id, user_id=session.user_id, role=place.role, limits=_numbers(place.limits))

@@ -16,7 +16,9 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The whole body. Raises ApiError 413 as soon as it is known to be too large, before it has been read."""
     too_large = ApiError(
         "body_too_large",
-        f"Request body is too large, the limit is {limit // 1_000_000} MB. Send large files by upload-url or URL",
+        f"Request body is too large, the limit is {limit // 1_000_000} MB. Send large files by upload-url or URL"
+        if limit >= 1_000_000
+        else f"Request body is too large, the limit is {limit // 1_000} kB",
     )
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:

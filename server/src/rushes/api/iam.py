@@ -77,7 +77,7 @@ async def profile(request: Request) -> Response:
     return reply(
         {
             "user": user_object(session),
-            "organization": _organization(place) if place else {"id": "", "role": "", "name": ""},
+            "organization": _organization(place) if place else {"id": "", "role": "", "name": "", "limits": {}},
             "organizations": [_organization(membership) for membership in session.memberships],
         },
         headers=NO_STORE,
@@ -95,7 +95,7 @@ def user_object(session: Session) -> dict[str, Any]:
 
 
 def _organization(place: Membership) -> dict[str, Any]:
-    return {"id": str(place.org_id), "role": place.role, "name": place.org_name}
+    return {"id": str(place.org_id), "role": place.role, "name": place.org_name, "limits": dict(place.limits)}
 
 
 def _tokens(pair: Pair) -> Response:

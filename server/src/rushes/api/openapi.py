@@ -6,9 +6,11 @@ from itertools import groupby
 from typing import Any
 
 from rushes import __version__
-from rushes.api.operations import HEADERS, OPERATIONS, PATH, QUERY, Operation, body_of
+from rushes.api.operation import Operation
+from rushes.api.operations import HEADERS, OPERATIONS, PATH, QUERY, body_of
 from rushes.api.route import Route
-from rushes.api.schemas import SCHEMAS, TEXT, Schema, ref
+from rushes.api.schema import TEXT, Schema, ref
+from rushes.api.schemas import SCHEMAS
 from rushes.domain.errors import HTTP_ERRORS
 
 ALIASES = ("short_", "session_")

@@ -1,11 +1,9 @@
 """What the OpenAPI document says of each operation: what goes in, what comes out, which errors."""
 
-from dataclasses import dataclass, field
+from rushes.api.operation import BODY, LIMIT, Operation
+from rushes.api.organisation_operations import ORGANISATION_OPERATIONS, ORGANISATION_QUERY
+from rushes.api.schema import ANYTHING, ID, STATUS, TEXT, WHOLE, YES_NO, Schema, many, ref
 
-from rushes.api.schemas import ANYTHING, ID, STATUS, TEXT, WHOLE, YES_NO, Schema, many, ref
-
-BODY = ("invalid_json", "body_too_large", "unsupported_media_type")
-LIMIT = ("rate_limited",)
 _NUMBER_OR_TIME: Schema = {"type": "string", "description": "Unix seconds or an ISO 8601 time."}
 
 QUERY: dict[str, Schema] = {
@@ -31,6 +29,7 @@ QUERY: dict[str, Schema] = {
     "expires": WHOLE,
     "kid": TEXT,
     "signature": TEXT,
+    **ORGANISATION_QUERY,
 }
 HEADERS: dict[str, Schema] = {
     "Idempotency-Key": {**TEXT, "description": "Same key and body: the first answer again, for 24 hours at least."},
@@ -38,27 +37,15 @@ HEADERS: dict[str, Schema] = {
     "Last-Event-ID": {**TEXT, "description": "Resume after this event."},
     "Range": TEXT,
 }
-PATH: dict[str, Schema] = {"request_id": ID, "file_id": ID, "artifact_id": ID, "org_id": ID}
+PATH: dict[str, Schema] = {
+    "request_id": ID,
+    "file_id": ID,
+    "artifact_id": ID,
+    "org_id": ID,
+    "endpoint_id": ID,
+    "delivery_id": ID,
+}
 """Parameters of paths that are more than a text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation. `answer` is the schema of 200, `more` other answers that are no errors."""
-
-    section: str
-    summary: str
-    answer: str = ""
-    query: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    body: str = ""
-    errors: tuple[str, ...] = ()
-    secured: bool = True
-    media: str = "application/json"
-    """The type of the answer where it is not JSON."""
-    more: dict[int, str] = field(default_factory=dict[int, str])
-    also: tuple[str, ...] = ()
-    """Other schemas that 200 may have."""
 
 
 _FILTERS = ("model_id", "status", "since", "until", "id", "q")
@@ -231,6 +218,7 @@ OPERATIONS: dict[str, Operation] = {
         "NewSecret",
         errors=("not_found",),
     ),
+    **ORGANISATION_OPERATIONS,
     "early_models": Operation("Early API", "List the models as the early API shows them.", "EarlyModels"),
     "early_models_v1": Operation("Early API", "The same list in its usual form.", "EarlyModels"),
     "early_submit": Operation(

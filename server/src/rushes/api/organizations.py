@@ -1,8 +1,6 @@
 """An organisation's keys and webhook secrets, for people only: a key that could make keys would outlive its end."""
 
-import base64
 import re
-import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +13,10 @@ from rushes.api.answers import reply
 from rushes.api.auth import acting_for, person, require_writer
 from rushes.api.body import json_object
 from rushes.api.iam import NO_STORE
+from rushes.api.query import uuid_of
 from rushes.api.services import services_of
 from rushes.domain.errors import ApiError
+from rushes.queue.signing import new_secret
 from rushes.store.database import Row
 from rushes.store.sessions import Membership, Session
 
@@ -24,7 +24,6 @@ MAX_NAME = 100
 MAX_MICRO = 10**15
 LAST_MOMENT = 253_402_300_799
 """The last second of the year 9999, beyond which times cannot be written."""
-WEBHOOK_SECRET_BYTES = 32
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]{1,100}")
 _KEY_ID = re.compile(rf"[0-9A-Za-z]{{{ID_LENGTH}}}")
 
@@ -70,7 +69,7 @@ async def revoke_key(request: Request) -> Response:
 async def create_webhook_secret(request: Request) -> Response:
     """POST webhook-secrets: a new secret, shown once; the one before it goes on signing beside it."""
     _, place = await _place(request, write=True)
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).decode()
+    secret = new_secret()
     row = await services_of(request).webhook_secrets.add(place.org_id, secret)
     return reply({**_secret_object(row), "secret": secret}, headers=NO_STORE)
 
@@ -80,6 +79,18 @@ async def list_webhook_secrets(request: Request) -> Response:
     _, place = await _place(request)
     rows = await services_of(request).webhook_secrets.in_force(place.org_id)
     return reply({"secrets": [_secret_object(row) for row in rows]}, headers=NO_STORE)
+
+
+async def revoke_webhook_secret(request: Request) -> Response:
+    """DELETE webhook-secrets/{id}: it signs no more; the last one stays until another is made."""
+    _, place = await _place(request, write=True)
+    secrets, wanted = services_of(request).webhook_secrets, uuid_of(request.path_params["secret_id"])
+    known = {row["secret_id"] for row in await secrets.in_force(place.org_id)}
+    if wanted is None or wanted not in known:
+        raise ApiError("not_found", "Webhook secret not found")
+    if not await secrets.revoke(place.org_id, wanted):
+        raise ApiError("invalid_request", "This is the only secret in force, make a new one first")
+    return reply({})
 
 
 async def _place(request: Request, *, write: bool = False) -> tuple[Session, Membership]:

@@ -1,11 +1,15 @@
 """Query values, read leniently where that is safe and refused with the parameter's name where it is not."""
 
+import re
 from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
 from rushes.domain.errors import ApiError
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 class Query(Protocol):
@@ -56,3 +60,8 @@ def moment(request: Query, name: str) -> datetime | None:
             "invalid_request", f"Invalid {name}, must be unix seconds or an ISO 8601 time", param=name
         ) from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def uuid_of(text: str) -> UUID | None:
+    """An id as we write them; None for any other text."""
+    return UUID(text) if _UUID.fullmatch(text) else None

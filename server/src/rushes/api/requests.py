@@ -1,10 +1,7 @@
 """Requests over HTTP: submit, observe, list, cancel, purge."""
 
-import base64
 import re
-import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,6 +9,7 @@ import orjson
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from rushes.api import cursor as cursors
 from rushes.api.answers import reply
 from rushes.api.auth import Caller, authenticate
 from rushes.api.body import fingerprint, json_object
@@ -43,7 +41,7 @@ async def submit(http: HttpRequest) -> Response:
     submitter = submitter_of(caller, services)
     try:
         model, payload = _model_and_payload(body)
-        options = read_options(body, services.egress, caller.limit("max_priority"))
+        options = read_options(body, services.egress, services.catcher, caller.limit("max_priority"))
         prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run)
         wait = number(http, "wait", SYNCHRONOUS_WAIT if prepared.card.synchronous_post else 0, low=0, high=MAX_WAIT)
     except (ApiError, InvalidPayload):
@@ -102,7 +100,7 @@ async def listing(http: HttpRequest) -> Response:
     cursor = http.query_params.get("cursor")
     if cursor and "offset" in http.query_params:
         raise ApiError("invalid_request", "Invalid cursor, give either cursor or offset", param="cursor")
-    before = _read_cursor(cursor) if cursor else None
+    before = cursors.read(cursor) if cursor else None
     found, total = await services.requests.listed(
         caller.org_id, read_filters(http, services), limit=limit + 1, offset=offset, before=before
     )
@@ -113,7 +111,7 @@ async def listing(http: HttpRequest) -> Response:
             "requests": [record(request, services) for request in page],
             "total": total,
             "has_more": has_more,
-            "next_cursor": _cursor(page[-1]) if has_more else None,
+            "next_cursor": cursors.written(page[-1].created_at, page[-1].request_id) if has_more else None,
         },
         headers=headers,
     )
@@ -211,20 +209,6 @@ def _seed_is_drawn(prepared: Prepared) -> bool:
 
 def _rounded(value: float | None) -> int | None:
     return None if value is None else max(1, round(value))
-
-
-def _cursor(request: Request) -> str:
-    plain = f"{request.created_at.isoformat()} {request.request_id}"
-    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[datetime, UUID]:
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        at, _, request_id = base64.urlsafe_b64decode(padded).decode().partition(" ")
-        return datetime.fromisoformat(at), uuid.UUID(request_id)
-    except ValueError as error:
-        raise ApiError("invalid_request", "Invalid cursor, give next_cursor as it came", param="cursor") from error
 
 
 def _attempt(row: Any) -> dict[str, Any]:

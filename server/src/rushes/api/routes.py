@@ -4,6 +4,7 @@ from rushes.api import (
     again,
     artifacts,
     bulk,
+    catcher,
     deliveries,
     docs,
     events,
@@ -14,7 +15,9 @@ from rushes.api import (
     models,
     organizations,
     requests,
+    retention,
     usage,
+    webhook_endpoints,
 )
 from rushes.api.answers import Handler
 from rushes.api.route import Route
@@ -24,6 +27,7 @@ SHORT_PREFIX = "/api/v1/apikey"
 SESSION_PREFIX = "/api/v1/ie/requestqueue"
 PEOPLE = "/api/v1/me"
 ORGANIZATION = "/api/v1/organizations/{org_id}"
+_ENDPOINT = f"{ORGANIZATION}/webhook-endpoints/{{endpoint_id}}"
 
 
 def _queue(prefix: str, name: str) -> list[Route]:
@@ -67,6 +71,28 @@ ROUTES: list[Route] = [
     Route("DELETE", f"{ORGANIZATION}/api-keys/{{key_id}}", organizations.revoke_key, "revoke_key"),
     Route("GET", f"{ORGANIZATION}/webhook-secrets", organizations.list_webhook_secrets, "list_webhook_secrets"),
     Route("POST", f"{ORGANIZATION}/webhook-secrets", organizations.create_webhook_secret, "create_webhook_secret"),
+    Route(
+        "DELETE",
+        f"{ORGANIZATION}/webhook-secrets/{{secret_id}}",
+        organizations.revoke_webhook_secret,
+        "revoke_webhook_secret",
+    ),
+    Route("GET", f"{ORGANIZATION}/webhook-endpoints", webhook_endpoints.listing, "list_webhook_endpoints"),
+    Route("POST", f"{ORGANIZATION}/webhook-endpoints", webhook_endpoints.create, "create_webhook_endpoint"),
+    Route("PATCH", _ENDPOINT, webhook_endpoints.change, "change_webhook_endpoint"),
+    Route("DELETE", _ENDPOINT, webhook_endpoints.delete, "delete_webhook_endpoint"),
+    Route("POST", f"{_ENDPOINT}/test", webhook_endpoints.test, "test_webhook_endpoint"),
+    Route("GET", f"{ORGANIZATION}/deliveries", deliveries.all_of, "list_all_deliveries"),
+    Route("GET", f"{ORGANIZATION}/deliveries/{{delivery_id}}", deliveries.one, "delivery_detail"),
+    Route("POST", f"{ORGANIZATION}/deliveries/{{delivery_id}}/resend", deliveries.resend_one, "resend_one_delivery"),
+    Route("GET", f"{ORGANIZATION}/webhook-catcher", catcher.show, "show_catcher"),
+    Route("POST", f"{ORGANIZATION}/webhook-catcher", catcher.make, "make_catcher"),
+    Route("DELETE", f"{ORGANIZATION}/webhook-catcher", catcher.remove, "remove_catcher"),
+    Route("POST", "/catch/{token}", catcher.receive, "catch_webhook"),
+    Route("GET", f"{ORGANIZATION}/usage", usage.of_organization, "organization_usage"),
+    Route("GET", f"{ORGANIZATION}/balance", usage.balance, "balance"),
+    Route("GET", f"{ORGANIZATION}/retention", retention.show, "show_retention"),
+    Route("PATCH", f"{ORGANIZATION}/retention", retention.change, "change_retention"),
     Route("GET", "/video/models", legacy.models, "early_models"),
     Route("GET", "/v1/models", legacy.openai_models, "early_models_v1"),
     Route("GET", "/video/requests/{request_id}/status", legacy.status, "early_status"),

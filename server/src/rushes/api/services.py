@@ -19,11 +19,13 @@ from rushes.catalog.loader import Catalog
 from rushes.config import Settings
 from rushes.egress import Egress
 from rushes.engines.registry import Engines
+from rushes.queue.catcher import Catcher
 from rushes.queue.maintain import Maintenance
 from rushes.queue.submit import Submit
 from rushes.queue.uploads import Uploads
 from rushes.queue.webhooks import Webhooks
 from rushes.store.accounts import Accounts
+from rushes.store.catchers import Catchers
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.listen import Listener
@@ -32,6 +34,7 @@ from rushes.store.requests import Requests
 from rushes.store.sessions import Sessions
 from rushes.store.usage import Usage
 from rushes.store.watch import Watch
+from rushes.store.webhook_endpoints import WebhookEndpoints
 from rushes.store.webhook_secrets import WebhookSecrets
 from rushes.store.workers import Workers
 
@@ -53,6 +56,9 @@ class Services:
     session_cache: SessionCache
     usage: Usage
     webhook_secrets: WebhookSecrets
+    webhook_endpoints: WebhookEndpoints
+    catchers: Catchers
+    catcher: Catcher
     workers: Workers
     files: Files
     uploads: Uploads

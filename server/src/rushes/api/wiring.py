@@ -20,12 +20,14 @@ from rushes.catalog.loader import load_catalog
 from rushes.config import Settings
 from rushes.egress import Egress, EgressSettings
 from rushes.engines.registry import Engines
+from rushes.queue.catcher import Catcher
 from rushes.queue.maintain import Clocks, Maintenance
 from rushes.queue.sources import Sources
 from rushes.queue.submit import Submit
 from rushes.queue.uploads import Uploads
 from rushes.queue.webhooks import Webhooks
 from rushes.store.accounts import Accounts
+from rushes.store.catchers import Catchers
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.listen import Listener
@@ -35,6 +37,7 @@ from rushes.store.requests import Requests
 from rushes.store.submit_batch import SubmitBatch
 from rushes.store.usage import Usage
 from rushes.store.watch import Watch
+from rushes.store.webhook_endpoints import WebhookEndpoints
 from rushes.store.webhook_secrets import WebhookSecrets
 from rushes.store.workers import Workers
 
@@ -83,7 +86,9 @@ async def _services(settings: Settings, database: Database) -> Services:
     engines = Engines()
     people = logins(settings, database, listener, keys)
     outbox, webhook_secrets = Outbox(database), WebhookSecrets(database)
-    webhooks = Webhooks(outbox, requests, webhook_secrets, links, egress, link_seconds=settings.link_seconds)
+    catchers = Catchers(database)
+    catcher = Catcher(catchers, webhook_secrets, links)
+    webhooks = Webhooks(outbox, requests, webhook_secrets, links, egress, catcher, link_seconds=settings.link_seconds)
     listener.on("rushes_request", webhooks.wake)
     keyring = Keyring(accounts)
     listener.on("rushes_key", keyring.forget)
@@ -108,6 +113,9 @@ async def _services(settings: Settings, database: Database) -> Services:
         session_cache=people.cache,
         usage=Usage(database),
         webhook_secrets=webhook_secrets,
+        webhook_endpoints=WebhookEndpoints(database),
+        catchers=catchers,
+        catcher=catcher,
         workers=workers,
         files=files,
         uploads=uploads,
@@ -126,7 +134,13 @@ async def _services(settings: Settings, database: Database) -> Services:
         forecast=Forecast(requests, workers, Lines(requests, listener), [card.id for card in catalog.cards]),
         rates=Rates(),
         maintenance=Maintenance(
-            database, requests, workers, files, objects, clocks, also=(keyring.write_uses, people.forget_old)
+            database,
+            requests,
+            workers,
+            files,
+            objects,
+            clocks,
+            also=(keyring.write_uses, people.forget_old, catchers.forget_old, outbox.forget_old_tests),
         ),
         outbox=outbox,
         webhooks=webhooks,

@@ -5,29 +5,22 @@ none of them sends what another is sending; after a kill the lease ends and the 
 """
 
 import asyncio
-import base64
 import contextlib
-import hashlib
-import hmac
-import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
-from uuid import UUID
-
-import orjson
+from uuid import UUID, uuid4
 
 from rushes.artifacts.links import Links
-from rushes.domain.request import FINAL, Status
-from rushes.egress import Egress, EgressFailed, EgressRefused
+from rushes.egress import Egress, EgressFailed, EgressRefused, Posted
 from rushes.queue.breaker import Breaker
-from rushes.queue.outcome import outcome_of
+from rushes.queue.catcher import Catcher
+from rushes.queue.event_body import event_body, test_body
+from rushes.queue.signing import delivery_headers, new_secret
 from rushes.store.database import DatabaseUnavailable
 from rushes.store.outbox import Event, InFlight, Outbox
-from rushes.store.records import Request
 from rushes.store.requests import Requests
 from rushes.store.webhook_secrets import WebhookSecrets
 from rushes.telemetry import logger
@@ -42,49 +35,7 @@ PAUSE_SECONDS = 0.1
 """Between two looks at the outbox, however many requests change."""
 LEASE = timedelta(seconds=30)
 """How long a try may take, its writing down included, before another sender may take the event."""
-MAX_ERROR = 1000
-"""Characters of a failure's text in a body, so that the whole stays under 20 kB."""
 GONE = 410
-
-
-def new_secret() -> str:
-    """A secret to sign with: `whsec_` and 32 random bytes in base64."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def sign(signing: Iterable[str], event_id: str, timestamp: int, body: bytes) -> str:
-    """The header webhook-signature: one signature for each secret, separated by spaces (Standard Webhooks 1.0)."""
-    signed = f"{event_id}.{timestamp}.".encode() + body
-    digests = (hmac.digest(base64.b64decode(text.removeprefix("whsec_")), signed, hashlib.sha256) for text in signing)
-    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
-
-
-def event_body(event: Event, request: Request, links: Links, expires: int) -> bytes:
-    """The body of one event, under 20 kB. What a request carries at its end is told by its final event only."""
-    ended = Status(event.status) in FINAL
-    return orjson.dumps(
-        {
-            "type": f"request.{event.status}",
-            "timestamp": event.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "data": {
-                "request_id": str(request.request_id),
-                "org_id": str(request.org_id),
-                "model": request.model,
-                "status": event.status,
-                "outcome": _shortened(outcome_of(request, links, expires)) if ended else None,
-                "error": request.error[:MAX_ERROR] if ended and request.error else None,
-                "error_code": request.error_code if ended else None,
-                "metadata": request.metadata,
-                "finished_at": int(request.finished_at.timestamp()) if ended and request.finished_at else None,
-                "expires_at": int(request.expires_at.timestamp()) if ended and request.expires_at else None,
-            },
-        }
-    )
-
-
-def _shortened(outcome: dict[str, object] | None) -> dict[str, object] | None:
-    error = outcome and outcome.get("error")
-    return {**outcome, "error": error[:MAX_ERROR]} if outcome and isinstance(error, str) else outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +56,7 @@ class Webhooks:
         secrets_of: WebhookSecrets,
         links: Links,
         egress: Egress,
+        catcher: Catcher,
         *,
         link_seconds: int,
         patience: Patience | None = None,
@@ -114,6 +66,7 @@ class Webhooks:
         self._secrets = secrets_of
         self._links = links
         self._egress = egress
+        self._catcher = catcher
         self._link_seconds = link_seconds
         self._patience = patience or Patience()
         self._breaker: Breaker[tuple[UUID, str]] = Breaker(time.monotonic)
@@ -197,21 +150,14 @@ class Webhooks:
         self._orgs += Counter()
 
     async def _deliver(self, event: Event, host: str) -> None:
-        request = await self._requests.get(event.org_id, event.request_id)
-        if request is None:
+        """One try: what it sends, and what is written down of the answer."""
+        body = await self.body_of(event)
+        if body is None:
             return  # its record was forgotten, and the event with it
-        body = event_body(event, request, self._links, int(time.time()) + self._link_seconds)
-        timestamp = int(time.time())
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": event.event_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(await self._signing(event.org_id), event.event_id, timestamp, body),
-        }
         endpoint = (event.org_id, host)
         again = self._again(event)
         try:
-            posted = await self._egress.post(event.url, body, headers, self._patience.seconds)
+            posted = await self._post(event, body)
         except EgressRefused as error:
             await self._outbox.tried(event, delivered=False, again=None, status=None, answer=str(error))
             return
@@ -226,7 +172,35 @@ class Webhooks:
         again = None if delivered or posted.status == GONE else again
         await self._outbox.tried(event, delivered=delivered, again=again, status=posted.status, answer=answer)
 
+    async def _post(self, event: Event, body: bytes) -> Posted:
+        """Sign and send, to a stranger through egress, to our own catcher by hand. Raises as Egress.post does."""
+        headers = await self.headers_of(event, body)
+        token = self._catcher.token_in(event.url)
+        if token is not None:
+            return await self._catcher.receive(token, headers, body)
+        return await self._egress.post(event.url, body, headers, self._patience.seconds)
+
+    async def body_of(self, event: Event) -> bytes | None:
+        """The body of an event, made anew each time because its links expire; None if its record is gone."""
+        if event.request_id is None:
+            return test_body(event)
+        request = await self._requests.get(event.org_id, event.request_id)
+        return request and event_body(event, request, self._links, int(time.time()) + self._link_seconds)
+
+    async def headers_of(self, event: Event, body: bytes) -> dict[str, str]:
+        """The headers that go with a body now."""
+        return delivery_headers(await self._signing(event.org_id), event.event_id, int(time.time()), body)
+
+    async def test(self, org_id: UUID, url: str, endpoint_id: UUID) -> Event:
+        """Send a signed test event to an endpoint, once, and return when what came of it is written down."""
+        event = await self._outbox.add_test(org_id, f"evt_test_{uuid4()}", url, endpoint_id)
+        await self._deliver(event, host_of(url))
+        return event
+
     def _again(self, event: Event) -> timedelta | None:
+        """When to try again; a test is tried once."""
+        if event.request_id is None:
+            return None
         later = self._patience.again
         return later[event.tries - 1] if event.tries <= len(later) else None
 

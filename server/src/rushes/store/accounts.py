@@ -69,6 +69,20 @@ class Accounts:
             await connection.execute("LOCK TABLE organisations IN SHARE ROW EXCLUSIVE MODE")
             await _sql.set_limits(connection, limits=dump(limits), max_running=max_running, org_id=org_id)
 
+    async def set_retention(
+        self, org_id: UUID, *, artifact_seconds: int | None, file_seconds: int | None, record_seconds: int | None
+    ) -> Row:
+        """How long the organisation keeps things; None is as long as the server does. What is there keeps its day,
+        but records go by the new clock."""
+        async with self._database.connection() as connection:
+            return await _sql.set_retention(
+                connection,
+                artifact_seconds=artifact_seconds,
+                file_seconds=file_seconds,
+                record_seconds=record_seconds,
+                org_id=org_id,
+            )
+
     async def organisation(self, org_id: UUID) -> Row | None:
         async with self._database.connection() as connection:
             return await _sql.organisation(connection, org_id=org_id)

@@ -15,12 +15,17 @@ _sql = load_queries("outbox")
 class Event:
     """One event that a sender has claimed. `tries` counts this one and is the fence of what is written about it."""
 
+    delivery_id: UUID
     event_id: str
-    request_id: UUID
+    """The webhook-id: the same wherever the event goes."""
+    request_id: UUID | None
+    """None for the test of an endpoint."""
     org_id: UUID
     status: str
-    """The status that the request took, whatever it has now."""
+    """The status that the request took, whatever it has now; "test" for a test."""
     url: str
+    endpoint_id: UUID | None
+    """None when it goes to the request's own webhook_url."""
     tries: int
     created_at: datetime
 
@@ -42,7 +47,7 @@ class InFlight:
 
 
 class Outbox:
-    """Claims of due events, and their history for their owner."""
+    """Claims of due events, and the log of deliveries for their owners."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -71,11 +76,14 @@ class Outbox:
     async def tried(
         self, event: Event, *, delivered: bool, again: timedelta | None, status: int | None, answer: str
     ) -> None:
-        """Keep what came of a try: delivered, to be tried again after a while, or (`again` None) given up."""
+        """Keep what came of a try: delivered, to be tried again after a while, or (`again` None) given up.
+
+        An endpoint that let all tries of an event fail, and took nothing since that event, is disabled.
+        """
         async with self._database.connection() as connection:
             await _sql.tried(
                 connection,
-                event_id=event.event_id,
+                delivery_id=event.delivery_id,
                 tries=event.tries,
                 delivered=delivered,
                 again=again,
@@ -88,7 +96,52 @@ class Outbox:
         async with self._database.connection() as connection:
             return await collect(_sql.deliveries_of(connection, org_id=org_id, request_id=request_id))
 
-    async def resend(self, org_id: UUID, request_id: UUID, event_id: str) -> Row | None:
-        """Make an event due now, with all its tries before it; None if it is not theirs."""
+    async def resend(self, org_id: UUID, request_id: UUID, event_id: str) -> list[Row]:
+        """Make an event due now wherever it went, with all its tries before it; empty if it is not theirs."""
         async with self._database.connection() as connection:
-            return await _sql.resend(connection, org_id=org_id, request_id=request_id, event_id=event_id)
+            return await collect(_sql.resend(connection, org_id=org_id, request_id=request_id, event_id=event_id))
+
+    async def resend_one(self, org_id: UUID, delivery_id: UUID) -> Row | None:
+        """Make one delivery due now, with all its tries before it; None if it is not theirs, or a test."""
+        async with self._database.connection() as connection:
+            return await _sql.resend_one(connection, org_id=org_id, delivery_id=delivery_id)
+
+    async def delivery(self, org_id: UUID, delivery_id: UUID) -> Row | None:
+        async with self._database.connection() as connection:
+            return await _sql.delivery(connection, org_id=org_id, delivery_id=delivery_id)
+
+    async def listed(
+        self,
+        org_id: UUID,
+        *,
+        state: str | None,
+        endpoint_id: UUID | None,
+        request_id: UUID | None,
+        before: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[Row]:
+        """A page of an organisation's deliveries, newest first. `state`: waiting, delivered or given_up."""
+        async with self._database.connection() as connection:
+            return await collect(
+                _sql.deliveries(
+                    connection,
+                    org_id=org_id,
+                    state=state,
+                    endpoint_id=endpoint_id,
+                    request_id=request_id,
+                    before_at=before[0] if before else None,
+                    before_id=before[1] if before else None,
+                    limit=limit,
+                )
+            )
+
+    async def add_test(self, org_id: UUID, event_id: str, url: str, endpoint_id: UUID) -> Event:
+        """A test of an endpoint, claimed by the caller, who sends it and says what came of it."""
+        async with self._database.connection() as connection:
+            row = await _sql.add_test(connection, event_id=event_id, org_id=org_id, url=url, endpoint_id=endpoint_id)
+        return Event.of(row)
+
+    async def forget_old_tests(self) -> None:
+        """Drop the tests of more than a week ago."""
+        async with self._database.connection() as connection:
+            await _sql.forget_old_tests(connection)

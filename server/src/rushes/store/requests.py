@@ -155,11 +155,14 @@ class Requests:
             await _sql.expire_all_leases(connection)
 
     async def forget_old(self, age: timedelta) -> int:
-        """Drop the records of requests that finished longer ago than `age`; billed ones keep their figures."""
+        """Drop the records of requests that finished longer ago than `age`, or than their organisation keeps them.
+
+        Artifacts that are still there expire first, and their record goes in a round after their objects. Usage rows
+        stay. Returns how many records went.
+        """
         async with self._database.connection() as connection:
-            gone = await collect(_sql.forget_old_requests(connection, age=age))
-            purged = await collect(_sql.purge_old_requests(connection, age=age))
-        return len(gone) + len(purged)
+            await _sql.expire_with_records(connection, age=age)
+            return len(await collect(_sql.forget_old_requests(connection, age=age)))
 
     async def forget_old_keys(self) -> None:
         """Drop idempotency keys older than two days."""

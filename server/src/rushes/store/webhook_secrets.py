@@ -27,3 +27,9 @@ class WebhookSecrets:
         """The secrets that sign now, newest first."""
         async with self._database.connection() as connection:
             return await collect(_sql.webhook_secrets(connection, org_id=org_id))
+
+    async def revoke(self, org_id: UUID, secret_id: UUID) -> bool:
+        """Stop signing with a secret; False if it is not in force there, or the only one."""
+        async with self._database.transaction() as connection:
+            await _sql.lock_organisation(connection, org_id=org_id)
+            return await _sql.revoke_webhook_secret(connection, org_id=org_id, secret_id=secret_id) is not None

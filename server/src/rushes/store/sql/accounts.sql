@@ -26,6 +26,12 @@ UPDATE organisations o SET limits = :limits, max_running = :max_running,
           WHERE r.org_id = o.org_id AND r.status IN ('dispatched', 'processing')) END
  WHERE org_id = :org_id;
 
+-- name: set_retention^
+-- Null: the server's. Files and artifacts that are there keep the day they were given.
+UPDATE organisations SET artifact_seconds = :artifact_seconds, file_seconds = :file_seconds,
+       record_seconds = :record_seconds
+ WHERE org_id = :org_id RETURNING *;
+
 -- name: add_key!
 INSERT INTO api_keys (key_id, org_id, user_id, name, secret_hash, last4, scopes, spend_limit_micro, limits, expires_at)
 VALUES (:key_id, :org_id, :user_id, :name, :secret_hash, :last4, :scopes, :spend_limit_micro, :limits, :expires_at);

@@ -5,7 +5,8 @@
 -- organisation give the file that is there.
 INSERT INTO files (file_id, org_id, token, kind, content_type, path, size_bytes, sha256, facts, stored_at, expires_at)
 VALUES (:file_id, :org_id, :token, :kind, :content_type, :path, :size_bytes, :sha256, :facts,
-        CASE WHEN :stored THEN clock_timestamp() END, clock_timestamp() + :keep)
+        CASE WHEN :stored THEN clock_timestamp() END, clock_timestamp() + least(:keep,
+          (SELECT o.file_seconds * interval '1 second' FROM organisations o WHERE o.org_id = :org_id)))
 ON CONFLICT (org_id, sha256) WHERE sha256 IS NOT NULL AND deleted_at IS NULL
 DO UPDATE SET expires_at = greatest(files.expires_at, excluded.expires_at)
 RETURNING *;

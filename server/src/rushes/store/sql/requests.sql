@@ -65,9 +65,9 @@ WITH new AS MATERIALIZED (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, 1, org_id, 'queued', 0 FROM request
 ), box AS (
-  INSERT INTO outbox (event_id, request_id, org_id, status, url)
-  SELECT 'evt_' || request_id || '_1', request_id, org_id, 'queued', webhook_url
-    FROM request WHERE webhook_url IS NOT NULL AND 'request.queued' = ANY(webhook_events)
+  INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
+  SELECT 'evt_' || request_id || '_1', request_id, org_id, 'queued', target_url, target_endpoint
+    FROM request, webhook_targets(org_id, 'request.queued', webhook_url, webhook_events)
 ), woken AS MATERIALIZED (
   SELECT pg_notify('rushes_queue', used.lane) FROM (SELECT DISTINCT lane FROM request) used
 )
@@ -160,9 +160,9 @@ WITH heads AS MATERIALIZED (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, event_n, org_id, status, attempt FROM claimed
 ), box AS (
-  INSERT INTO outbox (event_id, request_id, org_id, status, url)
-  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
-    FROM claimed WHERE webhook_url IS NOT NULL AND 'request.dispatched' = ANY(webhook_events)
+  INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
+    FROM claimed, webhook_targets(org_id, 'request.dispatched', webhook_url, webhook_events)
 )
 SELECT claimed.*, pg_notify('rushes_request', request_id::text) FROM claimed ORDER BY priority DESC, start_tag, request_id;
 
@@ -177,9 +177,9 @@ WITH begun AS (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, event_n, org_id, status, attempt FROM begun
 ), box AS (
-  INSERT INTO outbox (event_id, request_id, org_id, status, url)
-  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
-    FROM begun WHERE webhook_url IS NOT NULL AND 'request.processing' = ANY(webhook_events)
+  INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
+    FROM begun, webhook_targets(org_id, 'request.processing', webhook_url, webhook_events)
 )
 SELECT request_id, pg_notify('rushes_request', request_id::text) FROM begun;
 
@@ -218,8 +218,8 @@ WITH ended AS (
          progress = CASE WHEN :status = 'success' THEN 100 ELSE r.progress END,
          charge_micro = CASE WHEN :status = 'success' THEN r.quote_micro ELSE 0 END,
          finished_at = clock_timestamp(), updated_at = clock_timestamp(),
-         expires_at = CASE WHEN :status = 'success' THEN clock_timestamp()
-             + least(:keep_seconds, coalesce(r.expires_after, :keep_seconds)) * interval '1 second' END
+         expires_at = CASE WHEN :status = 'success' THEN clock_timestamp() + interval '1 second' * least(:keep_seconds,
+             (SELECT o.artifact_seconds FROM organisations o WHERE o.org_id = r.org_id), r.expires_after) END
    WHERE r.request_id = :request_id
      AND (:org_id::uuid IS NULL OR r.org_id = :org_id::uuid)
      AND (:attempt::integer IS NULL OR r.attempt = :attempt::integer)
@@ -263,9 +263,9 @@ WITH ended AS (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, event_n, org_id, status, attempt FROM ended
 ), box AS (
-  INSERT INTO outbox (event_id, request_id, org_id, status, url)
-  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
-    FROM ended WHERE webhook_url IS NOT NULL AND 'request.' || status = ANY(webhook_events)
+  INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
+    FROM ended, webhook_targets(org_id, 'request.' || status, webhook_url, webhook_events)
 )
 SELECT ended.*, pg_notify('rushes_request', request_id::text),
        -- there is room for another of this organisation's requests, which idle qworkers had passed over
@@ -291,9 +291,9 @@ WITH back AS (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, event_n, org_id, status, attempt FROM back
 ), box AS (
-  INSERT INTO outbox (event_id, request_id, org_id, status, url)
-  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, webhook_url
-    FROM back WHERE webhook_url IS NOT NULL AND 'request.queued' = ANY(webhook_events)
+  INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
+  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
+    FROM back, webhook_targets(org_id, 'request.queued', webhook_url, webhook_events)
 ), tried AS (
   UPDATE attempts t SET finished_at = clock_timestamp(), result = :result, error = :error
     FROM back WHERE t.request_id = back.request_id AND t.attempt = back.attempt AND t.finished_at IS NULL
@@ -393,19 +393,29 @@ SELECT model, count(*) FILTER (WHERE status = 'queued') AS queued,
        count(*) FILTER (WHERE status IN ('dispatched', 'processing')) AS running
   FROM requests WHERE status IN ('queued', 'dispatched', 'processing') GROUP BY model;
 
--- name: forget_old_requests
--- Records of finished requests past their own clock.
-DELETE FROM requests WHERE request_id IN (
-  SELECT request_id FROM requests
-   WHERE status IN ('success', 'failed', 'cancelled') AND finished_at < clock_timestamp() - :age::interval
-     AND NOT EXISTS (SELECT 1 FROM usage_rows u WHERE u.request_id = requests.request_id)
-   LIMIT 500)
-RETURNING request_id;
+-- name: expire_with_records!
+-- Records past their clock take their artifacts with them: these expire now, the next sweep deletes their objects, and
+-- after that the record may go. The clock of an organisation can only be shorter than the server's.
+WITH old AS MATERIALIZED (
+  SELECT r.request_id FROM organisations o CROSS JOIN LATERAL (
+    SELECT request_id FROM requests r
+     WHERE r.org_id = o.org_id AND r.status IN ('success', 'failed', 'cancelled')
+       AND r.created_at < clock_timestamp() - least(:age, o.record_seconds * interval '1 second')
+       AND r.finished_at < clock_timestamp() - least(:age, o.record_seconds * interval '1 second')
+     ORDER BY r.created_at, r.request_id LIMIT 500) r
+)
+UPDATE artifacts a SET expires_at = clock_timestamp() FROM old
+ WHERE a.request_id = old.request_id AND a.deleted_at IS NULL AND a.expires_at > clock_timestamp();
 
--- name: purge_old_requests
--- Billed records stay for the books, but what they carried goes with the record's clock.
-UPDATE requests SET payload = '{}', params = '{}', plan = '{}', media = '[]', metadata = NULL, outcome = NULL,
-       purged_at = clock_timestamp()
- WHERE request_id IN (SELECT request_id FROM requests WHERE status = 'success' AND purged_at IS NULL
-                         AND finished_at < clock_timestamp() - :age::interval LIMIT 500)
+-- name: forget_old_requests
+-- Records of finished requests past their own clock, whose artifacts are gone. What was charged for them stays in
+-- usage_rows. By created_at first: an index leads to the oldest of each organisation.
+DELETE FROM requests WHERE request_id IN (
+  SELECT r.request_id FROM organisations o CROSS JOIN LATERAL (
+    SELECT request_id FROM requests r
+     WHERE r.org_id = o.org_id AND r.status IN ('success', 'failed', 'cancelled')
+       AND r.created_at < clock_timestamp() - least(:age, o.record_seconds * interval '1 second')
+       AND r.finished_at < clock_timestamp() - least(:age, o.record_seconds * interval '1 second')
+       AND NOT EXISTS (SELECT FROM artifacts a WHERE a.request_id = r.request_id AND a.deleted_at IS NULL)
+     ORDER BY r.created_at, r.request_id LIMIT 500) r)
 RETURNING request_id;

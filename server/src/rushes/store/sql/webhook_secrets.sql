@@ -16,3 +16,10 @@ UPDATE webhook_secrets SET revoked_at = clock_timestamp()
 -- name: webhook_secrets
 -- The secrets in force, newest first.
 SELECT * FROM webhook_secrets WHERE org_id = :org_id AND revoked_at IS NULL ORDER BY created_at DESC, secret_id;
+
+-- name: revoke_webhook_secret^
+-- Null if it is not one of several in force: the last one stays, because what is sent must be signed.
+UPDATE webhook_secrets SET revoked_at = clock_timestamp()
+ WHERE org_id = :org_id AND secret_id = :secret_id AND revoked_at IS NULL
+   AND (SELECT count(*) FROM webhook_secrets WHERE org_id = :org_id AND revoked_at IS NULL) > 1
+RETURNING secret_id;
