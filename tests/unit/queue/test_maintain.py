@@ -269,7 +269,8 @@ async def test_records_keys_and_dead_qworkers_are_forgotten_on_their_clocks(
     async with database.connection() as connection:
         await connection.execute("UPDATE qworkers SET seen_at = seen_at - interval '2 hours' WHERE host = 'gone'")
         await connection.execute(
-            "UPDATE requests SET created_at = created_at - interval '91 days', finished_at = finished_at - interval '91 days'"
+            "UPDATE requests SET created_at = created_at - interval '91 days',"
+            " finished_at = finished_at - interval '91 days'"
         )
         await connection.execute(
             "INSERT INTO idempotency VALUES ($1, 'old', '', $1, '', now() - '3 days'::interval)", org_id
