@@ -40,7 +40,7 @@ def order(tmp_path: Path) -> Callable[..., Order]:
     def make(frames: int = 4, size: tuple[int, int] = (32, 16), **given: Any) -> Order:
         own = {
             name: given.pop(name)
-            for name in ("seconds", "cancel_grace", "stop", "on_progress", "on_remember")
+            for name in ("seconds", "cancel_grace", "stop", "on_progress", "on_remember", "on_frames")
             if name in given
         }
         plan = Plan(
@@ -65,6 +65,7 @@ def order(tmp_path: Path) -> Callable[..., Order]:
             "stop": Event(),
             "on_progress": lambda *_: None,
             "on_remember": lambda _: None,
+            "on_frames": lambda _: None,
         }
         return Order(plan=plan.as_json(), scratch=tmp_path, remembered=None, **(fields | own))
 

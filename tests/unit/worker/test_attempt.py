@@ -11,7 +11,7 @@ from uuid import UUID
 
 import av
 import pytest
-from rushes.artifacts.objects import Objects
+from rushes.artifacts.objects import Objects, Stored
 from rushes.catalog.loader import Catalog
 from rushes.domain.request import Status
 from rushes.egress import Egress, EgressSettings
@@ -25,6 +25,7 @@ from rushes.worker.child import EngineChild, Order
 from rushes.worker.fetch import Fetch
 from rushes.worker.parts import Parts
 from rushes.worker.policy import Policy
+from rushes.worker.turns import Turn, Turns
 from support.postgres_proxy import postgres_proxy
 from support.queueing import claim_one
 
@@ -64,7 +65,13 @@ async def attempt_of(
     """Makes the attempt of a claimed request; `queue`, `child` and the policy's figures may be given."""
     egress = Egress(EgressSettings.of([80], []))
 
-    def make(request: Request, queue: Requests | None = None, child: EngineChild = faults, **figures: Any) -> Attempt:
+    def make(
+        request: Request,
+        queue: Requests | None = None,
+        child: EngineChild = faults,
+        turn: Turn | None = None,
+        **figures: Any,
+    ) -> Attempt:
         parts = Parts(
             queue=queue or requests,
             objects=objects,
@@ -72,6 +79,7 @@ async def attempt_of(
             engine=FaultsEngine(),
             child=child,
             policy=replace(POLICY, **figures),
+            turn=turn or Turns(lambda: None).turn(),
         )
         scratch = tmp_path / "scratch" / str(request.attempt)
         return Attempt(request, catalog.find("rushes-test"), parts, scratch)
@@ -323,3 +331,108 @@ async def test_a_request_cancelled_before_the_engine_started_never_starts_it(
     await attempt_of(request).run()
     assert not faults.started
     assert (await now(requests, request)).status is Status.CANCELLED
+
+
+class HeldObjects(Objects):
+    """Stores nothing before it is let."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("", folder)
+        self.asked, self.let = asyncio.Event(), asyncio.Event()
+
+    async def put(self, path: str, file: Path) -> Stored:
+        self.asked.set()
+        await self.let.wait()
+        return await super().put(path, file)
+
+
+async def test_the_engine_makes_the_next_request_while_the_last_is_uploaded(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    """They may finish in any order."""
+    turns, slow = Turns(lambda: None), await claimed(frames=12)
+    first, held = attempt_of(slow, turn=turns.turn()), HeldObjects(tmp_path / "objects")
+    first.parts.objects = held
+    running = asyncio.create_task(first.run())
+    await held.asked.wait()
+    quick = await claimed(frames=12)
+    second = attempt_of(quick, turn=turns.turn())
+    second.scratch = tmp_path / "scratch" / "second"
+    await second.run()
+    assert (await now(requests, quick)).status is Status.SUCCESS
+    assert (await now(requests, slow)).status is Status.PROCESSING
+    held.let.set()
+    await running
+    assert (await now(requests, slow)).status is Status.SUCCESS
+    assert turns.idle
+    assert turns.room
+
+
+async def test_a_drain_lets_an_attempt_that_has_its_frames_come_to_its_end(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    request = await claimed(frames=12)
+    attempt, held = attempt_of(request), HeldObjects(tmp_path / "objects")
+    attempt.parts.objects = held
+    running = asyncio.create_task(attempt.run())
+    await held.asked.wait()
+    attempt.stop(draining=True)
+    held.let.set()
+    await running
+    assert (await now(requests, request)).status is Status.SUCCESS
+
+
+async def test_a_cancel_behind_the_engine_leaves_nothing(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    request = await claimed(frames=12)
+    attempt, held = attempt_of(request), HeldObjects(tmp_path / "objects")
+    attempt.parts.objects = held
+    running = asyncio.create_task(attempt.run())
+    await held.asked.wait()
+    await requests.cancel(request.org_id, request.request_id)
+    attempt.stop(superseded=True)
+    held.let.set()
+    await running
+    assert (await now(requests, request)).status is Status.CANCELLED
+    assert stored(tmp_path) == []
+
+
+async def test_a_request_claimed_ahead_goes_back_uncounted_when_the_engine_stays_busy(
+    requests: Requests, attempt_of: Attempts, claimed: Any, faults: EngineChild
+) -> None:
+    turns = Turns(lambda: None, patience=0.05)
+    await turns.turn().take()
+    request = await claimed()
+    await attempt_of(request, turn=turns.turn()).run()
+    left = await now(requests, request)
+    assert (left.status, left.tries, left.attempt) == (Status.QUEUED, 0, 1)
+
+
+@pytest.mark.parametrize(("order", "status"), [("superseded", Status.CANCELLED), ("draining", Status.QUEUED)])
+async def test_a_request_claimed_ahead_that_is_stopped_waits_no_longer(
+    requests: Requests, attempt_of: Attempts, claimed: Any, order: str, status: Status
+) -> None:
+    turns = Turns(lambda: None)
+    await turns.turn().take()
+    request = await claimed()
+    attempt = attempt_of(request, turn=turns.turn())
+    running = asyncio.create_task(attempt.run())
+    await asyncio.sleep(0)
+    if order == "superseded":
+        await requests.cancel(request.org_id, request.request_id)
+    attempt.stop(**{order: True})
+    async with asyncio.timeout(10):
+        await running
+    assert (await now(requests, request)).status is status
+
+
+async def test_an_encoder_that_fails_stops_the_engine_and_says_why(
+    requests: Requests, attempt_of: Attempts, claimed: Any, faults: EngineChild
+) -> None:
+    """Odd sides: found out with the first frame, with minutes of rendering still to come."""
+    request = await claimed(frames=2000, seconds=60, progress_steps=2000, width=33)
+    await attempt_of(request, max_tries=1).run()
+    done = await now(requests, request)
+    assert (done.error_code, done.error) == ("engine_lost", "Sides must be even, got 33x32")
+    assert faults.started, "it stopped in good order"

@@ -8,8 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import pytest
@@ -22,10 +24,20 @@ from .conftest import descriptors, linux_only
 Orders = Callable[..., Order]
 
 
-def frames_of(child: EngineChild, order: Order) -> ChildFrames:
-    frames = child.run(order)
-    assert isinstance(frames, ChildFrames)
-    return frames
+T = TypeVar("T")
+
+
+def read_beside(child: EngineChild, order: Order, read: Callable[[ChildFrames], T]) -> tuple[ChildFrames, T]:
+    """Run an order, its frames read in another thread; they, and what `read` made of them."""
+    reading: list[tuple[ChildFrames, Future[T]]] = []
+
+    def on_frames(frames: ChildFrames) -> None:
+        reading.append((frames, readers.submit(read, frames)))
+
+    with ThreadPoolExecutor(1) as readers:
+        assert child.run(replace(order, on_frames=on_frames)) is None
+        ((frames, result),) = reading
+        return frames, result.result()
 
 
 def levels(frames: ChildFrames) -> list[int]:
@@ -37,8 +49,12 @@ def levels(frames: ChildFrames) -> list[int]:
     return found
 
 
+def levels_of(child: EngineChild, order: Order) -> list[int]:
+    return read_beside(child, order, levels)[1]
+
+
 def assert_next_run_is_fine(child: EngineChild, order: Orders) -> None:
-    assert levels(frames_of(child, order(brightness=100))) == [100, 101, 102, 103]
+    assert levels_of(child, order(brightness=100)) == [100, 101, 102, 103]
 
 
 # -- good runs --------------------------------------------------------------------------------------------------------
@@ -46,23 +62,24 @@ def assert_next_run_is_fine(child: EngineChild, order: Orders) -> None:
 
 @pytest.mark.parametrize("pixel_format", ["rgb24", "yuv420p"])
 def test_frames_arrive_whole_and_in_order(child: EngineChild, order: Orders, pixel_format: str) -> None:
-    frames = frames_of(child, order(frames=200, size=(64, 32), pixel_format=pixel_format, brightness=10))
+    given = order(frames=200, size=(64, 32), pixel_format=pixel_format, brightness=10)
+    frames, found = read_beside(child, given, levels)
     assert (frames.width, frames.height, frames.fps, frames.count) == (64, 32, 24, 200)
-    assert levels(frames) == [(10 + n) % 256 for n in range(200)]
+    assert found == [(10 + n) % 256 for n in range(200)]
     assert frames.report is not None
     assert (frames.report.seed, frames.report.seconds) == (5, {"denoise": 1.5})
 
 
 def test_a_clip_larger_than_the_ring_passes_through_it(child: EngineChild, order: Orders) -> None:
     """Forty frames of 6 MB: 64 MB of ring, used again and again."""
-    assert levels(frames_of(child, order(frames=40, size=(1920, 1080)))) == list(range(40))
+    assert levels_of(child, order(frames=40, size=(1920, 1080))) == list(range(40))
 
 
 def test_a_warm_child_runs_plan_after_plan(child: EngineChild, order: Orders) -> None:
     pids: set[int | None] = set()
     for brightness in (0, 50, 100):
-        frames = frames_of(child, order(brightness=brightness, frames=3, size=(16 + brightness, 16)))
-        assert levels(frames) == [brightness, brightness + 1, brightness + 2]
+        given = order(brightness=brightness, frames=3, size=(16 + brightness, 16))
+        assert levels_of(child, given) == [brightness, brightness + 1, brightness + 2]
         pids.add(child.pid)
     assert len(pids) == 1
 
@@ -76,17 +93,15 @@ def test_a_finished_file_is_handed_over(child: EngineChild, order: Orders, tmp_p
 
 
 def test_sound_comes_with_the_last_frame(child: EngineChild, order: Orders) -> None:
-    frames = frames_of(child, order(way="sound"))
-    assert frames.audio is None
-    assert len(levels(frames)) == 4
+    frames, found = read_beside(child, order(way="sound"), levels)
+    assert len(found) == 4
     assert frames.audio is not None
     assert (frames.audio.samples.shape, frames.audio.rate) == ((480, 2), 48_000)
 
 
 def test_a_flood_of_progress_drowns_nobody(child: EngineChild, order: Orders) -> None:
     heard: list[float] = []
-    frames = frames_of(child, order(way="flood", on_progress=lambda _, done, __: heard.append(done)))
-    assert len(levels(frames)) == 4
+    assert len(levels_of(child, order(way="flood", on_progress=lambda _, done, __: heard.append(done)))) == 4
     assert len(heard) > 50_000
 
 
@@ -99,9 +114,65 @@ def test_a_reference_is_durable_before_the_engine_goes_on(child: EngineChild, or
         assert not (tmp_path / "after").exists()
         kept.append(ref)
 
-    assert len(levels(frames_of(child, order(way="remember", on_remember=keep)))) == 4
+    assert len(levels_of(child, order(way="remember", on_remember=keep))) == 4
     assert kept == ["upstream-7"]
     assert (tmp_path / "after").exists()
+
+
+# -- the engine goes on while its frames are read ---------------------------------------------------------------------
+
+
+def unread(child: EngineChild, order: Order) -> ChildFrames:
+    """The frames of a run that has ended before anybody read one."""
+    opened: list[ChildFrames] = []
+    assert child.run(replace(order, on_frames=opened.append)) is None
+    return opened[0]
+
+
+def test_frames_outlast_the_runs_after_theirs(child: EngineChild, order: Orders) -> None:
+    """The engine is free with its last frame: three clips lie unread, and none has touched another."""
+    clips = [unread(child, order(brightness=brightness, frames=20)) for brightness in (0, 60, 120)]
+    assert_next_run_is_fine(child, order)
+    for clip, brightness in zip(clips, (0, 60, 120), strict=True):
+        assert levels(clip) == list(range(brightness, brightness + 20))
+
+
+def test_frames_outlast_the_engine_that_made_them(child: EngineChild, order: Orders) -> None:
+    frames = unread(child, order(way="sound"))
+    child.kill()
+    assert levels(frames) == [0, 1, 2, 3]
+    assert frames.audio is not None
+
+
+def test_frames_read_late_free_no_slot_of_the_next_clip(child: EngineChild, order: Orders) -> None:
+    """Both clips are larger than their rings. A slot freed too early would be written before it was read."""
+    late: list[list[int]] = []
+
+    def read_half(frames: ChildFrames) -> None:
+        reading = iter(frames)
+        late.append([int(next(reading).flat[0]) for _ in range(20)])
+        readers.submit(lambda: late[0].extend(int(frame.flat[0]) for frame in reading))
+
+    with ThreadPoolExecutor(2) as readers:
+        for _ in range(2):
+            assert levels_of(child, order(frames=80, size=(1280, 720))) == list(range(80))
+        read_beside(child, order(frames=25, size=(1920, 1080)), read_half)
+        assert levels_of(child, order(frames=40, size=(1920, 1080))) == list(range(40))
+    assert late[0] == list(range(25))
+
+
+def test_a_reader_that_leaves_stops_the_engine_and_the_child_stays(child: EngineChild, order: Orders) -> None:
+    child.start()
+    pid = child.pid
+
+    def leave_early(frames: ChildFrames) -> None:
+        next(iter(frames))
+        frames.leave()
+
+    with pytest.raises(Cancelled):
+        read_beside(child, order(frames=200_000), leave_early)
+    assert_next_run_is_fine(child, order)
+    assert child.pid == pid
 
 
 # -- bad ends ---------------------------------------------------------------------------------------------------------
@@ -109,7 +180,7 @@ def test_a_reference_is_durable_before_the_engine_goes_on(child: EngineChild, or
 
 def test_a_killed_child_is_a_lost_engine(child: EngineChild, order: Orders) -> None:
     with pytest.raises(EngineLost, match="killed by SIGKILL"):
-        levels(frames_of(child, order(way="killed")))
+        levels_of(child, order(way="killed"))
     assert not child.started
     assert_next_run_is_fine(child, order)
 
@@ -156,28 +227,16 @@ def test_a_frame_of_another_shape_or_kind_is_refused_and_not_stretched(
     child: EngineChild, order: Orders, way: str
 ) -> None:
     with pytest.raises(EngineLost, match=r"it announced \(16, 32, 3\) uint8"):
-        levels(frames_of(child, order(way=way)))
+        levels_of(child, order(way=way))
     assert_next_run_is_fine(child, order)
 
 
 def test_too_few_frames_are_noticed_by_the_encoder(child: EngineChild, order: Orders, tmp_path: Path) -> None:
-    frames = frames_of(child, order(way="too few", frames=12))
-    with pytest.raises(WrongFrames, match="10 of 12"):
+    def film(frames: ChildFrames) -> None:
         encode(frames, tmp_path / "film.mp4", keep_frames=12, comment="")
-    assert_next_run_is_fine(child, order)
 
-
-def test_an_encoder_that_fails_half_way_leaves_the_next_run_alone(child: EngineChild, order: Orders) -> None:
-    frames = frames_of(child, order(frames=500, brightness=0))
-    for _, _frame in zip(range(3), frames, strict=False):
-        pass
-    child.settle()
-    assert not child.started, "it rendered for nobody"
-    assert_next_run_is_fine(child, order)
-
-
-def test_a_run_that_nobody_settled_is_not_mixed_with_the_next(child: EngineChild, order: Orders) -> None:
-    frames_of(child, order(frames=500, brightness=0))
+    with pytest.raises(WrongFrames, match="10 of 12"):
+        read_beside(child, order(way="too few", frames=12), film)
     assert_next_run_is_fine(child, order)
 
 
@@ -196,10 +255,14 @@ def test_a_listener_that_fails_in_a_run_leaves_the_next_run_alone(child: EngineC
 def test_a_cancel_is_met_at_the_next_frame_and_the_child_stays(child: EngineChild, order: Orders) -> None:
     child.start()
     pid, stop = child.pid, threading.Event()
-    with pytest.raises(Cancelled):
-        for number, _ in enumerate(frames_of(child, order(frames=200_000, stop=stop))):
+
+    def stop_at_the_third(frames: ChildFrames) -> None:
+        for number, _ in enumerate(frames):
             if number == 3:
                 stop.set()
+
+    with pytest.raises(Cancelled):
+        read_beside(child, order(frames=200_000, stop=stop), stop_at_the_third)
     assert_next_run_is_fine(child, order)
     assert child.pid == pid
 
@@ -208,7 +271,7 @@ def test_a_cancel_before_the_run_is_not_forgotten(child: EngineChild, order: Ord
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        levels(frames_of(child, order(frames=200_000, stop=stop)))
+        levels_of(child, order(frames=200_000, stop=stop))
     assert_next_run_is_fine(child, order)
 
 
@@ -247,7 +310,7 @@ def test_a_child_warmed_up_while_it_is_wanted_starts_once(child: EngineChild, or
     child.kill()
     with ThreadPoolExecutor(4) as threads:
         warming = [threads.submit(child.start) for _ in range(3)]
-        running = threads.submit(lambda: levels(frames_of(child, order())))
+        running = threads.submit(lambda: levels_of(child, order()))
         assert running.result() == [0, 1, 2, 3]
         for start in warming:
             start.result()
@@ -263,8 +326,7 @@ def test_fifty_runs_leave_no_open_files_and_no_memory_behind(child: EngineChild,
     mapped = psutil.Process().memory_info().shared
     for number in range(50):
         size = (64 + 2 * number, 64)
-        frames = frames_of(child, order(size=size, frames=3, way="sound"))
-        assert levels(frames) == [0, 1, 2]
+        assert levels_of(child, order(size=size, frames=3, way="sound")) == [0, 1, 2]
     assert (descriptors(), descriptors(child.pid)) == (ours, theirs)
     assert psutil.Process().memory_info().shared - mapped < 8 << 20
 
@@ -275,7 +337,7 @@ def test_killed_and_replaced_children_leave_no_open_files_behind(child: EngineCh
     before = descriptors()
     for _ in range(3):
         with pytest.raises(EngineLost):
-            levels(frames_of(child, order(way="killed")))
+            levels_of(child, order(way="killed"))
         child.start()
     assert descriptors() == before
 

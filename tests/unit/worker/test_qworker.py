@@ -76,7 +76,7 @@ def qworker(
     return running
 
 
-async def reached(requests: Requests, org_id: UUID, request_id: UUID, *wanted: Status, attempt: int = 1) -> Any:
+async def reached(requests: Requests, org_id: UUID, request_id: UUID, *wanted: Status, attempt: int = 0) -> Any:
     """The request once it has one of the statuses, in that attempt or later."""
     async with asyncio.timeout(20):
         while True:
@@ -144,6 +144,35 @@ async def test_a_cancel_frees_the_slot(qworker: Running, requests: Requests, org
         await requests.cancel(org_id, slow)
         quick = await submitted(requests, org_id, catalog)
         await reached(requests, org_id, quick, Status.SUCCESS)
+
+
+async def test_the_next_request_is_claimed_while_the_engine_ends_the_one_before(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog
+) -> None:
+    """With one slot. It has its lease, and its inputs are ready, before the engine is."""
+    first = await submitted(requests, org_id, catalog, frames=48, seconds=3, progress_steps=48)
+    second = await submitted(requests, org_id, catalog)
+    third = await submitted(requests, org_id, catalog)
+    async with qworker():
+        await reached(requests, org_id, second, Status.DISPATCHED)
+        assert (await reached(requests, org_id, first, Status.PROCESSING)).progress < 94
+        assert (await reached(requests, org_id, third, Status.QUEUED)).attempt == 0
+        for request_id in (second, third):
+            request = await reached(requests, org_id, request_id, Status.SUCCESS)
+            assert request.attempt == 1
+
+
+async def test_a_drain_gives_back_at_once_what_was_claimed_ahead(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog
+) -> None:
+    first = await submitted(requests, org_id, catalog, frames=48, seconds=3, progress_steps=48)
+    second = await submitted(requests, org_id, catalog)
+    async with qworker(drain_seconds=20) as worker:
+        await reached(requests, org_id, second, Status.DISPATCHED)
+        worker.drain()
+        left = await reached(requests, org_id, second, Status.QUEUED)
+        assert (left.attempt, left.tries) == (1, 0)
+    await reached(requests, org_id, first, Status.SUCCESS)
 
 
 async def test_a_drain_finishes_what_it_can(

@@ -1,5 +1,6 @@
 """The line to an engine child: messages whole and in order, and a ring of frames in shared memory."""
 
+import gc
 import os
 import socket
 import threading
@@ -7,8 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
-from hypothesis.strategies import integers
-from rushes.worker.wire import MAX_MESSAGE, MAX_SLOTS, RING_BYTES, Channel, ChannelClosed, Ring, ring_slots
+from hypothesis.strategies import booleans, integers
+from rushes.worker.wire import (
+    MAX_MESSAGE,
+    MAX_SLOTS,
+    RING_BYTES,
+    WHOLE_BYTES,
+    Channel,
+    ChannelClosed,
+    Ring,
+    ring_slots,
+)
 
 
 @pytest.fixture
@@ -78,27 +88,53 @@ def test_a_message_without_end_is_cut_off(line: tuple[Channel, socket.socket]) -
     thread.join()
 
 
-def test_what_one_side_writes_into_the_ring_the_other_reads() -> None:
-    ours = Ring.make()
-    theirs = Ring(os.dup(ours.descriptor))
-    ours.resize(100, 3)
-    theirs.resize(100, 3)
+def test_what_one_side_writes_into_the_ring_the_other_reads(line: tuple[Channel, socket.socket]) -> None:
+    channel, other = line
+    ours, descriptor = Ring.make(100, 3)
+    channel.send("open", descriptor=descriptor, slots=3)
+    os.close(descriptor)
+    reader = Channel(other)
+    assert reader.receive(5) == {"kind": "open", "slots": 3}
+    theirs = Ring.of(reader.descriptor(), 100, 3)
     theirs.slot(2)[:5] = b"frame"
     assert bytes(ours.slot(2)[:5]) == b"frame"
     assert len(ours.slot(0)) == 100
-    ours.close()
-    theirs.close()
 
 
-def test_a_ring_without_a_size_has_no_slots() -> None:
-    ring = Ring.make()
-    with pytest.raises(ChannelClosed):
-        ring.slot(0)
-    ring.close()
+def test_a_slot_can_be_read_when_both_sides_have_let_go_of_the_ring() -> None:
+    ring, descriptor = Ring.make(100, 3)
+    os.close(descriptor)
+    ring.slot(1)[:5] = b"frame"
+    view = ring.slot(1)
+    del ring
+    gc.collect()
+    assert bytes(view[:5]) == b"frame"
 
 
-@given(integers(1, 100 << 20), integers(1, 10_000))
-def test_a_ring_has_a_few_slots_and_never_more_than_the_clip(frame_bytes: int, count: int) -> None:
-    slots = ring_slots(frame_bytes, count)
-    assert 1 <= slots <= min(count, MAX_SLOTS)
-    assert slots * frame_bytes <= max(RING_BYTES, 4 * frame_bytes)
+def test_a_ring_smaller_than_announced_is_refused(line: tuple[Channel, socket.socket]) -> None:
+    """Else reading it would end this process by a signal."""
+    _, descriptor = Ring.make(100, 3)
+    with pytest.raises(ChannelClosed, match="no ring of 4 x 100 bytes"):
+        Ring.of(descriptor, 100, 4)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_file_that_was_announced_and_did_not_come_is_an_error(line: tuple[Channel, socket.socket]) -> None:
+    channel, other = line
+    other.sendall(b'{"kind": "open"}\n')
+    assert channel.receive(5) == {"kind": "open"}
+    with pytest.raises(ChannelClosed, match="did not come"):
+        channel.descriptor()
+
+
+@given(integers(1, 100 << 20), integers(1, 10_000), booleans())
+def test_a_ring_has_a_few_slots_and_never_more_than_the_clip(frame_bytes: int, count: int, whole: bool) -> None:
+    slots = ring_slots(frame_bytes, count, whole=whole)
+    assert 1 <= slots <= count
+    assert slots * frame_bytes <= max(WHOLE_BYTES if whole else RING_BYTES, 4 * frame_bytes)
+    assert whole or slots <= MAX_SLOTS
+
+
+def test_an_engine_with_a_device_never_waits_for_the_encoder_of_an_ordinary_clip() -> None:
+    assert ring_slots(1920 * 1080 * 3, 121, whole=True) == 121

@@ -7,10 +7,10 @@ request now. Nothing is published under an attempt number that is not current.
 import asyncio
 import shutil
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rushes import __version__
 from rushes.domain.errors import FAILURES
@@ -23,7 +23,7 @@ from rushes.media.probe import VideoFacts, verify
 from rushes.media.thumbnail import save_thumbnail
 from rushes.store.records import Ending, Request
 from rushes.telemetry import logger
-from rushes.worker.failure import Superseded, reason
+from rushes.worker.failure import HandedBack, Superseded, reason
 from rushes.worker.parts import Parts
 from rushes.worker.patience import patiently
 from rushes.worker.progress import Progress
@@ -32,6 +32,7 @@ from rushes.worker.rendering import Made, Rendering
 from rushes.worker.reporting import Reporting
 
 log = logger("attempt")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Attempt:
     parts: Parts
     scratch: Path
     progress: Progress = field(default_factory=Progress)
+    begun: bool = False
     superseded: bool = False
     draining: bool = False
     plan: Plan = field(init=False)
@@ -50,12 +52,17 @@ class Attempt:
     facts: VideoFacts | None = None
     _named: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _rendering: Rendering | None = None
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _reporting: Reporting = field(init=False)
     _publishing: Publishing = field(init=False)
 
     async def run(self) -> None:
-        """Fetch, begin, generate, verify, publish, finish; failures become an ending or a retry."""
+        """Prepare, take the engine, generate, give it back, write, verify, publish, finish.
+
+        Failures become an ending or a retry.
+        """
         policy = self.parts.policy
         self._loop = asyncio.get_running_loop()
         self._reporting = Reporting(self.parts.queue, self.request, self.progress)
@@ -63,8 +70,10 @@ class Attempt:
         self.plan = Plan.from_json(self.request.plan)
         steps: tuple[Callable[[], Awaitable[None]], ...] = (
             self._prepare,
+            self._take_the_engine,
             self._begin,
             self._generate,
+            self._write,
             self._verify,
             self._publish,
             self._finish,
@@ -75,26 +84,31 @@ class Attempt:
             for step in steps:
                 await step()
         except Exception as error:
+            self.parts.turn.give_back()
             await self._failed(error)
         finally:
+            self.parts.turn.end()
             shutil.rmtree(self.scratch, ignore_errors=True)
 
     def stop(self, *, superseded: bool = False, draining: bool = False) -> None:
-        """Stop as soon as the engine lets us: cancelled, fenced off, or going away."""
+        """Stop as soon as the engine lets us: cancelled, fenced off, or going away. Called in the event loop.
+
+        An attempt that is going away and has all its frames writes on: that takes seconds, and the engine is paid.
+        """
         self.superseded |= superseded
         self.draining |= draining
         self._stop.set()
+        self._stopped.set()
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
     async def _prepare(self) -> None:
         """Fetch and check the inputs, then let the engine settle what depended on them."""
-        inputs = await self.parts.fetch.inputs(self.request, self.card, self.scratch)
-        settled = self.plan
-        if self.request.media:
-            settled = self.parts.engine.normalise(self.card, self.request.params, self.plan.seed, inputs.pictures)
-        ready = await self.parts.fetch.prepared(inputs, settled, self.scratch)
-        self.plan = replace(settled, inputs=ready)
+        self.plan = await self._unless_stopped(self._prepared())
+
+    async def _take_the_engine(self) -> None:
+        """Wait for the attempt before this one, if it is still at the engine."""
+        await self._unless_stopped(self.parts.turn.take())
 
     async def _begin(self) -> None:
         """dispatched -> processing."""
@@ -103,24 +117,21 @@ class Attempt:
             lambda: self.parts.queue.begin(self.request.request_id, self.request.attempt, "loading")
         ):
             raise Superseded
+        self.begun = True
 
     async def _generate(self) -> None:
         """The engine renders in its child, the encoder works beside it, progress is written at most twice a second."""
         await self._stall()
-        rendering = Rendering(
-            request=self.request,
-            plan=self.plan,
-            child=self.parts.child,
-            policy=self.parts.policy,
-            progress=self.progress,
-            scratch=self.scratch,
-            video=self._kept_files / "video.mp4",
-            comment=self._comment(),
-            remember=self._remember,
-            stop=self._stop,
-        )
+        self._rendering = self._new_rendering()
         async with self._reporting.going_on():
-            self.made = await asyncio.to_thread(rendering.run)
+            await self._loop.run_in_executor(self.parts.child.thread, self._rendering.run)
+        self.parts.turn.give_back()
+
+    async def _write(self) -> None:
+        """Encode what the engine has handed over; it may be at the next request already."""
+        assert self._rendering is not None, "_generate comes before _write"
+        async with self._reporting.going_on():
+            self.made = await self._rendering.written()
         await self._reporting.stages()
 
     async def _verify(self) -> None:
@@ -168,16 +179,63 @@ class Attempt:
             self._named = False
             raise Superseded
 
+    # -- in the steps ---------------------------------------------------------------------------------------------
+
+    async def _prepared(self) -> Plan:
+        inputs = await self.parts.fetch.inputs(self.request, self.card, self.scratch)
+        settled = self.plan
+        if self.request.media:
+            settled = self.parts.engine.normalise(self.card, self.request.params, self.plan.seed, inputs.pictures)
+        ready = await self.parts.fetch.prepared(inputs, settled, self.scratch)
+        return replace(settled, inputs=ready)
+
+    def _new_rendering(self) -> Rendering:
+        return Rendering(
+            request=self.request,
+            plan=self.plan,
+            child=self.parts.child,
+            policy=self.parts.policy,
+            progress=self.progress,
+            scratch=self.scratch,
+            video=self._kept_files / "video.mp4",
+            comment=self._comment(),
+            remember=self._remember,
+            ends_soon=self._ends_soon,
+            check=self._check,
+            stop=self._stop,
+        )
+
     @property
     def _kept_files(self) -> Path:
         """What will be published; an engine may use any other name in scratch."""
         return self.scratch / "kept"
 
+    def _check(self) -> None:
+        if self.superseded:
+            raise Cancelled
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which is given up when the attempt is to stop. Raises Cancelled then."""
+        working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise Cancelled
+        finally:
+            stopped.cancel()
+            working.cancel()
+            await asyncio.gather(working, stopped, return_exceptions=True)
+
     def _comment(self) -> str:
         return f"rushes {__version__}, engine {self.request.engine}, model {self.request.model}"
 
+    def _ends_soon(self) -> None:
+        """Called in the engine's thread."""
+        self._loop.call_soon_threadsafe(self.parts.turn.ends_soon)
+
     def _remember(self, ref: str) -> None:
-        """Called in the slot's thread; durable before the engine goes on."""
+        """Called in the engine's thread; durable before the engine goes on."""
         kept = patiently(
             lambda: self.parts.queue.remember(self.request.request_id, self.request.attempt, ref),
             self.parts.policy.outage_grace_seconds,
@@ -201,7 +259,7 @@ class Attempt:
         if self.superseded or isinstance(error, Superseded):
             log.info("stale_attempt", request_id=str(request.request_id), attempt=request.attempt)
             return
-        if isinstance(error, Cancelled) or self.draining:
+        if isinstance(error, Cancelled | HandedBack) or self.draining:
             await self._kept(lambda: queue.hand_back(request.request_id, request.attempt))
             return
         code, text = reason(error)

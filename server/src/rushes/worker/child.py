@@ -1,22 +1,20 @@
 """The qworker's side of an engine child: start it, run one plan in it, stop it for certain.
 
-Everything here blocks and runs in the slot's own thread; only `kill` is called from elsewhere.
+Everything here blocks and runs in the child's own thread on this side; only `kill` is called from elsewhere.
 """
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import Any
 
 from rushes.engines.engine import (
     Cancelled,
@@ -27,11 +25,8 @@ from rushes.engines.engine import (
     Report,
     Unsupported,
 )
-from rushes.media.sound import Sound
+from rushes.worker.frames import ChildFrames
 from rushes.worker.wire import Channel, ChannelClosed, Ring
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.2
@@ -57,33 +52,10 @@ class Order:
     on_progress: Callable[[str, float, float], None]
     """phase, done, total; called in the slot's thread."""
     on_remember: Callable[[str], None]
+    on_frames: Callable[[ChildFrames], None]
+    """Frames begin: have them read in another thread, for this one is wanted to hand them over."""
     stop: threading.Event
     """Set by anybody at any time, also before the run begins: the plan is to end."""
-
-
-@dataclass(slots=True)
-class _Track:
-    """A sound track that came as a file."""
-
-    samples: "NDArray[np.float32]"
-    rate: int
-
-
-@dataclass(slots=True)
-class ChildFrames:
-    """The engine's Frames, seen from the qworker: each is valid until the next one is asked for."""
-
-    width: int
-    height: int
-    fps: int
-    count: int
-    pixel_format: Literal["rgb24", "yuv420p"]
-    _source: Iterator["NDArray[np.uint8]"]
-    audio: Sound | None = None
-    report: Report | None = None
-
-    def __iter__(self) -> Iterator["NDArray[np.uint8]"]:
-        return self._source
 
 
 @dataclass(slots=True)
@@ -97,9 +69,10 @@ class ChildFile:
 @dataclass(slots=True)
 class _Running:
     order: Order
+    number: int
     deadline: float
     cancelled_at: float | None = None
-    frames: ChildFrames | None = field(default=None)
+    frames: ChildFrames | None = None
 
 
 class EngineChild:
@@ -107,13 +80,16 @@ class EngineChild:
 
     def __init__(self, engine: str, environment: Mapping[str, str], log_file: Path | None = None) -> None:
         self.engine = engine
+        # One that lasts, because on Linux the child ends with the thread that started it; and never one of a shared
+        # pool, which could be full of runs that last for hours.
+        self.thread = ThreadPoolExecutor(1, f"engine-{engine}")
         self._environment = dict(environment)
         self._log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
-        self._ring: Ring | None = None
         self._starting = threading.Lock()
         self._busy = False
+        self._runs = 0
 
     @property
     def started(self) -> bool:
@@ -124,10 +100,7 @@ class EngineChild:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Raises EngineLost when the child does not come up.
-
-        On Linux the child ends with the thread that started it, so that has to be one that lasts.
-        """
+        """Raises EngineLost when the child does not come up."""
         with self._starting:  # a child warmed up in one thread and run in another is started once, and read by one
             if not self.started:
                 self._start()
@@ -135,14 +108,12 @@ class EngineChild:
     def _start(self) -> None:
         self.kill()
         ours, theirs = socket.socketpair()
-        ring = Ring.make()
-        os.set_inheritable(ring.descriptor, True)
-        command = [sys.executable, "-m", "rushes.worker.child_main", str(theirs.fileno()), str(ring.descriptor)]
+        command = [sys.executable, "-m", "rushes.worker.child_main", str(theirs.fileno())]
         with theirs:
             log = self._log_file.open("ab") if self._log_file else None
             self._process = subprocess.Popen(
                 [*command, self.engine],
-                pass_fds=(theirs.fileno(), ring.descriptor),
+                pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 env=self._environment,
                 stdout=log or sys.stderr,
@@ -150,7 +121,7 @@ class EngineChild:
             )
             if log:
                 log.close()
-        self._channel, self._ring = Channel(ours), ring
+        self._channel = Channel(ours)
         try:
             ready = self._channel.receive(START_SECONDS)
         except ChannelClosed:
@@ -160,11 +131,6 @@ class EngineChild:
                 self._process.wait(LAST_BREATH_SECONDS)  # it is still writing why
             self.kill()
             raise EngineLost("The engine's process did not start; its log says why")
-
-    def settle(self) -> None:
-        """End the process unless its last run ended by itself: it may be at work on frames that nobody reads."""
-        if self._busy:
-            self.kill()
 
     def kill(self) -> None:
         """End the process for certain."""
@@ -177,67 +143,63 @@ class EngineChild:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        if self._ring is not None:
-            self._ring.close()
-            self._ring = None
 
-    def run(self, order: Order) -> ChildFrames | ChildFile:
-        """Run one plan up to its first frame (the rest happens while the frames are iterated) or to its file.
+    def run(self, order: Order) -> ChildFile | None:
+        """Run one plan until the engine is done with it: the file it has made, None if it gave frames.
 
-        Whoever does not iterate to the end calls `settle`. Raises Cancelled, DeadlinePassed or a typed engine error.
-        After EngineLost or DeadlinePassed the child is gone.
+        Frames may still be read when this returns, and while the next plan runs. Raises Cancelled (also when nobody
+        reads the frames any more), DeadlinePassed or a typed engine error; the frames then end, too. After EngineLost,
+        DeadlinePassed and whatever the order's own functions raise the child is gone.
         """
-        self.settle()
         self.start()
         self._busy = True
-        channel, ring = self._line()
-        running = _Running(order, time.monotonic() + order.seconds)
+        self._runs += 1
+        running = _Running(order, self._runs, time.monotonic() + order.seconds)
+        try:
+            return self._run(running)
+        finally:
+            if running.frames:
+                running.frames.fail()  # changes nothing after a good end
+            if self._busy:
+                self.kill()  # it may be at work on what nobody waits for
+
+    def _run(self, running: _Running) -> ChildFile | None:
+        order, channel = running.order, self._line()
         self._send(
             "run",
+            run=running.number,
             plan=dict(order.plan),
             scratch=str(order.scratch),
             remembered=order.remembered,
         )
         while True:
-            message = self._next(running, channel)
-            match message:
-                case {"kind": "open"}:
-                    ring.resize(message["slot_bytes"], message["slots"])
-                    frames = ChildFrames(
-                        width=message["width"],
-                        height=message["height"],
-                        fps=message["fps"],
-                        count=message["count"],
-                        pixel_format=message["pixel_format"],
-                        _source=iter(()),
-                    )
-                    running.frames = frames
-                    frames._source = self._frames(running, frames, message["slots"])
-                    return frames
-                case {"kind": "done"}:
-                    return ChildFile(Path(message["path"]), Report(**message["report"]))
+            match self._next(running, channel):
+                case {"kind": "open"} as opened:
+                    running.frames = self._opened(opened, running.number, channel)
+                    order.on_frames(running.frames)
+                case {"kind": "frame", "slot": slot} if running.frames:
+                    running.frames.hand(slot)
+                case {"kind": "done", "path": str(path), "report": report}:
+                    return ChildFile(Path(path), Report(**report))
+                case {"kind": "done"} as done if running.frames:
+                    running.frames.end(done)
+                    return None
                 case _:
                     continue
 
-    def _frames(self, running: _Running, frames: ChildFrames, slots: int) -> Iterator["NDArray[np.uint8]"]:
-        channel, ring = self._line()
-        shape = (frames.height, frames.width, 3)
-        if frames.pixel_format == "yuv420p":
-            shape = (frames.height * 3 // 2, frames.width)
-        self._send("free", slot=-1)  # the ring has its size now
-        for slot in range(slots):
-            self._send("free", slot=slot)
-        while True:
-            message = self._next(running, channel)
-            if message["kind"] == "frame":
-                yield np.frombuffer(ring.slot(message["slot"]), np.uint8).reshape(shape)
-                self._send("free", slot=message["slot"])
-            elif message["kind"] == "done":
-                frames.report = Report(**message["report"])
-                if message["audio"]:
-                    frames.audio = _Track(np.load(message["audio"], allow_pickle=False), message["rate"])
-                ring.unmap()
-                return
+    def _opened(self, opened: Mapping[str, Any], number: int, channel: Channel) -> ChildFrames:
+        def free(slot: int) -> None:
+            """Called in the reader's thread."""
+            try:
+                channel.send("free", run=number, slot=slot)
+            except ChannelClosed as error:
+                raise EngineLost("The engine's process closed its line") from error
+
+        try:
+            ring = Ring.of(channel.descriptor(), opened["slot_bytes"], opened["slots"])
+        except ChannelClosed as error:
+            raise EngineLost(f"The engine's process gave no frames: {error}") from error
+        return ChildFrames(opened, ring, free)
 
     def _next(self, running: _Running, channel: Channel) -> dict[str, Any]:
         """The next message that is not progress. Obeys cancel and deadline; an error message becomes its exception."""
@@ -264,7 +226,7 @@ class EngineChild:
 
     def _obey(self, running: _Running) -> None:
         now = time.monotonic()
-        if running.order.stop.is_set():
+        if running.order.stop.is_set() or (running.frames and running.frames.left):
             if running.cancelled_at is None:
                 running.cancelled_at = now
                 self._send("cancel")
@@ -277,14 +239,14 @@ class EngineChild:
 
     def _send(self, kind: str, **fields: Any) -> None:
         try:
-            self._line()[0].send(kind, **fields)
+            self._line().send(kind, **fields)
         except ChannelClosed as error:
             raise self._lost() from error
 
-    def _line(self) -> tuple[Channel, Ring]:
-        if self._channel is None or self._ring is None:
+    def _line(self) -> Channel:
+        if self._channel is None:
             raise EngineLost("The engine's process is gone")
-        return self._channel, self._ring
+        return self._channel
 
     def _lost(self) -> EngineLost:
         process = self._process

@@ -1,4 +1,4 @@
-"""The engine's process: `python -m rushes.worker.child_main CHANNEL_FD RING_FD ENGINE`.
+"""The engine's process: `python -m rushes.worker.child_main CHANNEL_FD ENGINE`.
 
 It holds one engine, warm, and runs one plan at a time. It never touches the queue, the database or the object store.
 A cancel sets a flag that the engine meets at its next progress call. If the qworker dies, so does this process.
@@ -28,9 +28,12 @@ PROGRESS_SECONDS = 0.1
 
 
 class ChildControl:
-    """What the engine reports with."""
+    """What the engine reports with in one run."""
 
-    def __init__(self, channel: Channel, scratch: Path, remembered: str | None) -> None:
+    def __init__(self, channel: Channel, run: int, scratch: Path, remembered: str | None) -> None:
+        self.run = run
+        self.free: Queue[int] = Queue()
+        """Slots of this run's ring that the qworker has read."""
         self.scratch = scratch
         self.remembered = remembered
         self.cancelled = threading.Event()
@@ -59,13 +62,11 @@ class ChildControl:
 class Child:
     """One engine and its line to the qworker."""
 
-    def __init__(self, channel: Channel, ring: Ring, engine: Engine, catalog: Catalog) -> None:
+    def __init__(self, channel: Channel, engine: Engine, catalog: Catalog) -> None:
         self._channel = channel
         self._catalog = catalog
-        self._ring = ring
         self._engine = engine
         self._orders: Queue[tuple[dict[str, Any], ChildControl]] = Queue()
-        self._free: Queue[int] = Queue()
         self._control: ChildControl | None = None
 
     def serve(self) -> None:
@@ -81,12 +82,13 @@ class Child:
             while True:
                 message = self._channel.receive()
                 match message:
-                    case {"kind": "run", "scratch": scratch, "remembered": remembered}:
+                    case {"kind": "run", "run": run, "scratch": scratch, "remembered": remembered}:
                         # Made here, not where it is used: a cancel may follow before the order has been looked at.
-                        self._control = ChildControl(self._channel, Path(scratch), remembered)
+                        self._control = ChildControl(self._channel, run, Path(scratch), remembered)
                         self._orders.put((message, self._control))
-                    case {"kind": "free", "slot": slot}:
-                        self._free.put(slot)
+                    # The frames of a run are still being read when the next one has begun.
+                    case {"kind": "free", "run": run, "slot": slot} if self._control and self._control.run == run:
+                        self._control.free.put(slot)
                     case {"kind": "cancel"} if self._control is not None:
                         self._control.cancelled.set()
                     case {"kind": "remembered"} if self._control is not None:
@@ -121,34 +123,19 @@ class Child:
         if isinstance(result, Encoded):
             self._channel.send("done", path=str(result.path), report=_report(result), audio=None, rate=0)
         else:
-            self._stream(result, control)
+            self._stream(result, control, whole=not self._engine.caps(card).weightless)
 
-    def _stream(self, frames: Frames, control: ChildControl) -> None:
+    def _stream(self, frames: Frames, control: ChildControl, *, whole: bool) -> None:
         shape = (frames.height, frames.width, 3) if frames.pixel_format == "rgb24" else None
         shape = shape or (frames.height * 3 // 2, frames.width)
-        slot_bytes = int(np.prod(shape))
-        slots = ring_slots(slot_bytes, frames.count)
-        self._free = Queue()
-        self._channel.send(
-            "open",
-            width=frames.width,
-            height=frames.height,
-            fps=frames.fps,
-            count=frames.count,
-            pixel_format=frames.pixel_format,
-            slot_bytes=slot_bytes,
-            slots=slots,
-        )
-        self._wait_free(control)  # the qworker has sized the ring and frees its first slots
-        self._ring.resize(slot_bytes, slots)
+        ring = self._opened(frames, int(np.prod(shape)), control, whole=whole)
         for array in frames:
-            slot = self._wait_free(control)
+            slot = _next_free(control)
             if array.shape != shape or array.dtype != np.uint8:
                 # Assigning would stretch or cut it without a word.
                 raise EngineLost(f"The engine gave a frame of {array.shape} {array.dtype}, it announced {shape} uint8")
-            np.frombuffer(self._ring.slot(slot), np.uint8).reshape(shape)[:] = array
+            np.frombuffer(ring.slot(slot), np.uint8).reshape(shape)[:] = array
             self._channel.send("frame", slot=slot)
-        self._ring.unmap()
         audio = None
         if frames.audio is not None:
             audio = control.scratch / "sound.npy"
@@ -156,13 +143,36 @@ class Child:
         rate = frames.audio.rate if frames.audio is not None else 0
         self._channel.send("done", path=None, report=_report(frames), audio=audio and str(audio), rate=rate)
 
-    def _wait_free(self, control: ChildControl) -> int:
-        while True:
-            control.check()
-            try:
-                return self._free.get(timeout=0.2)
-            except Empty:
-                continue
+    def _opened(self, frames: Frames, slot_bytes: int, control: ChildControl, *, whole: bool) -> Ring:
+        """A ring for these frames; the qworker maps it, and may read it when this process is long at something else."""
+        slots = ring_slots(slot_bytes, frames.count, whole=whole)
+        ring, descriptor = Ring.make(slot_bytes, slots)
+        for slot in range(slots):
+            control.free.put(slot)
+        try:
+            self._channel.send(
+                "open",
+                descriptor=descriptor,
+                width=frames.width,
+                height=frames.height,
+                fps=frames.fps,
+                count=frames.count,
+                pixel_format=frames.pixel_format,
+                slot_bytes=slot_bytes,
+                slots=slots,
+            )
+        finally:
+            os.close(descriptor)
+        return ring
+
+
+def _next_free(control: ChildControl) -> int:
+    while True:
+        control.check()
+        try:
+            return control.free.get(timeout=0.2)
+        except Empty:
+            continue
 
 
 def _report(result: Frames | Encoded) -> dict[str, Any]:
@@ -182,12 +192,12 @@ def die_with_parent() -> None:
 
 
 def main() -> None:
-    channel_fd, ring_fd, engine = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    channel_fd, engine = int(sys.argv[1]), sys.argv[2]
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the qworker decides
     settings = Settings()
     catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models)
-    Child(Channel(socket.socket(fileno=channel_fd)), Ring(ring_fd), Engines().get(engine), catalog).serve()
+    Child(Channel(socket.socket(fileno=channel_fd)), Engines().get(engine), catalog).serve()
 
 
 if __name__ == "__main__":

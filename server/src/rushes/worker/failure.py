@@ -18,6 +18,10 @@ class Superseded(Exception):
     """Another attempt, a cancel or a purge holds the request: let go of it."""
 
 
+class HandedBack(Exception):
+    """This qworker gives the request back to the queue, and its try with it."""
+
+
 class InputFailed(Exception):
     """An input could not be had or used; `code` is invalid_input or input_unavailable."""
 

@@ -25,6 +25,8 @@ class Beat:
 
     held: list[tuple[UUID, int]]
     draining: bool
+    busy: int = 0
+    """Slots whose engine is taken; leases are also held by attempts before and behind it."""
 
 
 class Heartbeat:
@@ -95,7 +97,7 @@ class Heartbeat:
             gone = set(beat.held) - await requests.renew(beat.held, self._lease)
             if gone:
                 self._lost(gone)
-        await workers.seen(self._qworker_id, busy=len(beat.held), draining=beat.draining)
+        await workers.seen(self._qworker_id, busy=beat.busy, draining=beat.draining)
 
     def _give_up(self, beat: Beat) -> None:
         """An outage this long has surely cost us our leases: work that nobody will take need not go on."""

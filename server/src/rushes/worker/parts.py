@@ -8,11 +8,12 @@ from rushes.worker.child import EngineChild
 from rushes.worker.fetch import Fetch
 from rushes.worker.policy import Policy
 from rushes.worker.queue_port import Queue
+from rushes.worker.turns import Turn
 
 
 @dataclass(slots=True)
 class Parts:
-    """The queue, the object store, the inputs' way in, the engine and its process, and the figures to obey."""
+    """The queue, the object store, the inputs' way in, the engine, its process, a turn at it, the figures to obey."""
 
     queue: Queue
     objects: Objects
@@ -20,3 +21,4 @@ class Parts:
     engine: Engine
     child: EngineChild
     policy: Policy
+    turn: Turn

@@ -24,12 +24,13 @@ from rushes.store.requests import Requests
 from rushes.store.workers import Workers
 from rushes.telemetry import logger
 from rushes.worker.attempt import Attempt
-from rushes.worker.child import EngineChild
 from rushes.worker.fetch import Fetch
 from rushes.worker.heartbeat import Beat, Heartbeat
 from rushes.worker.parts import Parts
 from rushes.worker.patience import patiently
 from rushes.worker.policy import Policy
+from rushes.worker.slot import Slot
+from rushes.worker.turns import Turn
 
 log = logger("qworker")
 
@@ -51,26 +52,6 @@ class Shape:
     exit_idle_seconds: float | None
     scratch: Path
     policy: Policy
-
-
-class Slot:
-    """A place for one attempt. Its engine children stay warm between attempts, one per engine."""
-
-    def __init__(self, number: int, environment: Mapping[str, str], logs: Path | None) -> None:
-        self.number = number
-        self._environment = environment
-        self._logs = logs
-        self._children: dict[str, EngineChild] = {}
-
-    def child(self, engine: str) -> EngineChild:
-        if engine not in self._children:
-            log_file = self._logs / f"engine-{engine}-{self.number}.log" if self._logs else None
-            self._children[engine] = EngineChild(engine, self._environment, log_file)
-        return self._children[engine]
-
-    def close(self) -> None:
-        for child in self._children.values():
-            child.kill()
 
 
 class QWorker:
@@ -101,11 +82,11 @@ class QWorker:
         self._catalog = catalog
         self._engines = engines
         self._lanes = self._lanes_of(shape.engines)
-        self._free = [Slot(number, environment, logs) for number in range(shape.slots)]
+        self._wake = asyncio.Event()
+        self._slots = [Slot(number, environment, logs, self._wake.set) for number in range(shape.slots)]
         # By number too: a new attempt of a request may run here before its superseded one has stopped.
         self._attempts: dict[tuple[UUID, int], Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
         self._draining = False
         self._heartbeat = Heartbeat(
             dsn,
@@ -113,7 +94,7 @@ class QWorker:
             lease=shape.lease,
             every=shape.heartbeat_seconds,
             outage_grace=shape.policy.outage_grace_seconds,
-            beat=lambda: Beat(list(self._attempts), self._draining),
+            beat=self._beat,
             lost=self._lost,
         )
         listener.on("rushes_queue", self._queued)
@@ -132,8 +113,8 @@ class QWorker:
         finally:
             warm.cancel()
             self._heartbeat.stop()
-            for slot in self._free:
-                slot.close()
+            for slot in self._slots:
+                slot.kill()
             with contextlib.suppress(DatabaseUnavailable):
                 await self._workers.left(self.qworker_id)
 
@@ -148,33 +129,40 @@ class QWorker:
         idle_since = self._loop.time()
         while not self._draining:
             self._wake.clear()
-            claimed = await self._claim()
-            for request in claimed:
-                self._start(request)
+            slots = self._with_room()
+            claimed = await self._claim(len(slots))
+            for slot, request in zip(slots, claimed, strict=False):
+                self._start(request, slot)
+            for slot in slots:
+                slot.turns.asked()
             if claimed or self._attempts:
                 idle_since = self._loop.time()
             elif self._idle_too_long(idle_since):
                 self.drain()
-            if not (claimed and self._free):
+            if not (claimed and self._with_room()):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_SECONDS * random.uniform(0.8, 1.2))
 
-    async def _claim(self) -> Sequence[Request]:
-        if not self._free:
+    def _with_room(self) -> list[Slot]:
+        """The slots for which a request may be claimed now, those with an idle engine first."""
+        return sorted((slot for slot in self._slots if slot.turns.room), key=lambda slot: not slot.turns.idle)
+
+    async def _claim(self, wanted: int) -> Sequence[Request]:
+        if not wanted:
             return ()
         try:
-            return await self._requests.claim(self.qworker_id, self._lanes, len(self._free), self._shape.lease)
+            return await self._requests.claim(self.qworker_id, self._lanes, wanted, self._shape.lease)
         except DatabaseUnavailable as error:
             log.warning("claim_failed", error=str(error))
             return ()
 
-    def _start(self, request: Request) -> None:
-        slot = self._free.pop()
-        task = asyncio.create_task(self._run(request, slot), name=f"attempt {request.request_id}")
+    def _start(self, request: Request, slot: Slot) -> None:
+        turn = slot.turns.turn()
+        task = asyncio.create_task(self._run(request, slot, turn), name=f"attempt {request.request_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, request: Request, slot: Slot) -> None:
+    async def _run(self, request: Request, slot: Slot, turn: Turn) -> None:
         try:
             attempt = Attempt(
                 request,
@@ -186,6 +174,7 @@ class QWorker:
                     engine=self._engines.get(request.engine),
                     child=slot.child(request.engine),
                     policy=self._shape.policy,
+                    turn=turn,
                 ),
                 self._shape.scratch / f"{request.request_id}-{request.attempt}",
             )
@@ -197,13 +186,16 @@ class QWorker:
             log.exception("attempt_lost", request_id=str(request.request_id))
         finally:
             self._attempts.pop((request.request_id, request.attempt), None)
-            self._free.append(slot)
-            self._wake.set()
+            turn.end()
+
+    def _beat(self) -> Beat:
+        busy = sum(not slot.turns.idle for slot in self._slots)
+        return Beat(list(self._attempts), self._draining, busy)
 
     # -- what is heard --------------------------------------------------------------------------------------------
 
     def _queued(self, lane: str) -> None:
-        if lane in self._lanes and self._free:
+        if lane in self._lanes and self._with_room():
             self._wake.set()
 
     def _cancelled(self, payload: str) -> None:
@@ -238,19 +230,23 @@ class QWorker:
 
     async def _warm_up(self) -> None:
         """Start the first engine's child in every slot, so that the first request does not wait for its imports."""
-        for slot in list(self._free):
-            await asyncio.to_thread(slot.child(self._shape.engines[0]).start)
+        for slot in self._slots:
+            child = slot.child(self._shape.engines[0])
+            await self._loop.run_in_executor(child.thread, child.start)
 
     async def _drain(self) -> None:
         log.info("draining", running=len(self._tasks))
+        for attempt in self._attempts.values():
+            if not attempt.begun:
+                attempt.stop(draining=True)  # nothing is lost, and others may be idle
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._shape.drain_seconds)
         for attempt in self._attempts.values():
             attempt.stop(draining=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=HAND_BACK_SECONDS)
-        for attempt in self._attempts.values():
-            attempt.parts.child.kill()
+        for slot in self._slots:
+            slot.kill()
         if self._tasks:
             await asyncio.wait(self._tasks)
 

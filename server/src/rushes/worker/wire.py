@@ -1,8 +1,9 @@
 """The line between a qworker and its engine child: JSON messages on a socket, frames in a shared ring.
 
-Messages to the child: load-and-generate ("run"), "free" (a slot of the ring may be written again), "cancel",
+Messages to the child: load-and-generate ("run"), "free" (a slot of that run's ring may be written again), "cancel",
 "remembered" (a reference is durable).
-From the child: "ready", "open" (frames begin), "frame", "progress", "remember", "done", "error".
+From the child: "ready", "open" (frames begin; the ring's memory comes with it), "frame", "progress", "remember",
+"done", "error".
 """
 
 import mmap
@@ -16,6 +17,7 @@ import orjson
 
 MAX_MESSAGE = 4 << 20
 RING_BYTES = 64 << 20
+WHOLE_BYTES = 1 << 30
 MIN_SLOTS, MAX_SLOTS = 4, 64
 
 
@@ -24,19 +26,21 @@ class ChannelClosed(Exception):
 
 
 class Channel:
-    """Messages on a connected stream socket, one JSON object a line. Sending is safe from several threads."""
+    """Messages on a connected Unix socket, one JSON object a line. Sending is safe from several threads."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._buffer = bytearray()
+        self._descriptors: list[int] = []
         self._sending = threading.Lock()
 
-    def send(self, kind: str, **fields: Any) -> None:
-        """Raises ChannelClosed."""
+    def send(self, kind: str, *, descriptor: int | None = None, **fields: Any) -> None:
+        """Send a message, and with it an open file where one is given. Raises ChannelClosed."""
         line = orjson.dumps({"kind": kind, **fields}) + b"\n"
         try:
             with self._sending:
-                self._sock.sendall(line)
+                sent = 0 if descriptor is None else socket.send_fds(self._sock, [line], [descriptor])
+                self._sock.sendall(line[sent:])
         except OSError as error:
             raise ChannelClosed(str(error)) from error
 
@@ -45,11 +49,12 @@ class Channel:
         while b"\n" not in self._buffer:
             self._sock.settimeout(timeout)
             try:
-                part = self._sock.recv(65536)
+                part, descriptors, _, _ = socket.recv_fds(self._sock, 65536, 1)
             except TimeoutError:
                 return None
             except OSError as error:
                 raise ChannelClosed(str(error)) from error
+            self._descriptors += descriptors
             if not part or len(self._buffer) > MAX_MESSAGE:
                 raise ChannelClosed("end of messages")
             self._buffer += part
@@ -57,50 +62,62 @@ class Channel:
         self._buffer[:] = rest
         return orjson.loads(line)
 
+    def descriptor(self) -> int:
+        """The file that came with the last message, the caller's from now on. Raises ChannelClosed without one."""
+        if not self._descriptors:
+            raise ChannelClosed("a file was announced and did not come")
+        return self._descriptors.pop(0)
+
     def close(self) -> None:
         self._sock.close()
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
 
 class Ring:
-    """A ring of frame slots in memory that both processes map; the child gets the parent's by descriptor."""
+    """Frame slots in memory that two processes map. One ring for each run: it lasts as long as anybody reads it."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self._map: mmap.mmap | None = None
-        self._slot_bytes = 0
-
-    @classmethod
-    def make(cls) -> Self:
-        if hasattr(os, "memfd_create"):
-            return cls(os.memfd_create("rushes-frames"))
-        with tempfile.TemporaryFile() as file:
-            return cls(os.dup(file.fileno()))
-
-    def resize(self, slot_bytes: int, slots: int) -> None:
-        """Parent and child call this before the first frame, with the same numbers; the parent first."""
-        self.unmap()
-        total = slot_bytes * slots
-        if os.fstat(self.descriptor).st_size < total:
-            os.ftruncate(self.descriptor, total)
-        self._map = mmap.mmap(self.descriptor, total)
+    def __init__(self, descriptor: int, slot_bytes: int, slots: int) -> None:
+        """Map a file that `make` has made. Raises ValueError for one that is smaller than announced."""
+        self._map = mmap.mmap(descriptor, slot_bytes * slots)
         self._slot_bytes = slot_bytes
 
+    @classmethod
+    def make(cls, slot_bytes: int, slots: int) -> tuple[Self, int]:
+        """A ring, and the descriptor of its memory for the other process; the caller closes that."""
+        descriptor = _memory()
+        os.ftruncate(descriptor, slot_bytes * slots)
+        return cls(descriptor, slot_bytes, slots), descriptor
+
+    @classmethod
+    def of(cls, descriptor: int, slot_bytes: int, slots: int) -> Self:
+        """The ring that the other process has made. Closes the descriptor. Raises ChannelClosed for a lie about it."""
+        try:
+            return cls(descriptor, slot_bytes, slots)
+        except (ValueError, OSError) as error:
+            raise ChannelClosed(f"no ring of {slots} x {slot_bytes} bytes") from error
+        finally:
+            os.close(descriptor)
+
     def slot(self, number: int) -> memoryview:
-        """The bytes of one slot."""
-        if self._map is None:
-            raise ChannelClosed("the ring has no size yet")
+        """The bytes of one slot. They stay readable as long as the view is held, whatever becomes of the ring."""
         start = number * self._slot_bytes
         return memoryview(self._map)[start : start + self._slot_bytes]
 
-    def unmap(self) -> None:
-        """Let go of the memory. Views that are still held keep it alive."""
-        self._map = None
 
-    def close(self) -> None:
-        self.unmap()
-        os.close(self.descriptor)
+def _memory() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("rushes-frames")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
-def ring_slots(frame_bytes: int, count: int) -> int:
-    """How many slots a clip gets: all of it when that is small, at least four."""
+def ring_slots(frame_bytes: int, count: int, *, whole: bool) -> int:
+    """How many slots a clip gets: all of it when that is small, at least four.
+
+    `whole` is for an engine that holds a device: up to a gigabyte, so that it never waits for the encoder. One that
+    renders on the processors which also encode would gain nothing by it.
+    """
+    if whole:
+        return max(1, min(count, max(MIN_SLOTS, WHOLE_BYTES // frame_bytes)))
     return max(1, min(count, max(MIN_SLOTS, min(MAX_SLOTS, RING_BYTES // frame_bytes))))
