@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ import pytest
 from gmicloud.local import LocalServer
 from gmicloud.webhooks import unwrap
 from standardwebhooks import Webhook
+from support.locked_environment import ROOT, locked_python
 
 from .conftest import Site
 
@@ -146,3 +149,23 @@ def test_a_webhook_address_is_judged_at_submit(queue: httpx2.Client) -> None:
     for url in ("ftp://example.org/x", "http://169.254.169.254/x", "http://user:word@example.org/", "not a url", 7):
         answer = queue.post("/requests", json={"model": "rushes-test", "payload": QUICK, "webhook_url": url})
         assert (answer.status_code, answer.json()["param"]) == (400, "webhook_url"), url
+
+
+@pytest.mark.timeout(180)  # the first run downloads the two packages
+async def test_the_published_verifiers_of_openai_and_replicate_take_it_and_nothing_altered(
+    gmicloud_server: LocalServer, queue: httpx2.Client, site: Site
+) -> None:
+    python = locked_python(ROOT / "requirements" / "compat-webhooks.txt")
+    path = f"/hooks/{uuid4()}"
+    submit(queue, site.url + path)
+    told = site.deliveries(path, 1)[0]
+    given = {"body": told.body.decode(), "headers": told.headers, "secret": await secret(gmicloud_server)}
+    done = subprocess.run(
+        [python, Path(__file__).with_name("published_webhook_verifiers.py")],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"openai": [True, False], "replicate": [True, False]}
