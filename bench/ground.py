@@ -44,7 +44,7 @@ def ground() -> Generator[Ground]:
         postgres = EmbeddedPostgres(Path(folder))
         try:
             database_url = postgres.start()
-            first = asyncio.run(bootstrap(database_url))
+            first = asyncio.run(bootstrap(database_url)).key
             assert first is not None, "the database is new"
             yield Ground(Path(folder), database_url, first)
         finally:

@@ -37,6 +37,8 @@ class Door(Enum):
     """An API key with the scope ie_model, or a person."""
     PERSON = auto()
     """A person, by access token; never a key."""
+    COOKIE = auto()
+    """Whoever the page's cookie stands for (test_t23_cross_site_requests.py)."""
     OPEN = auto()
     """Anybody: the route gives out nothing of an organisation."""
     LINK = auto()
@@ -90,6 +92,9 @@ MATRIX = {
     "POST /api/v1/me/sessions": Row(Door.OPEN, json=lambda _: {"type": "native", "authToken": "x"}),
     "PATCH /api/v1/me/sessions": Row(Door.OPEN, json=lambda _: {"refreshToken": "x"}),
     "DELETE /api/v1/me/sessions": Row(Door.PERSON),
+    "POST /api/v1/me/page-session": Row(Door.OPEN, json=lambda _: {"link": "x"}),
+    "GET /api/v1/me/page-session": Row(Door.COOKIE),
+    "DELETE /api/v1/me/page-session": Row(Door.OPEN),
     "GET /api/v1/me/profile": Row(Door.PERSON),
     "GET /api/v1/organizations/{org_id}/api-keys": Row(Door.PERSON),
     "POST /api/v1/organizations/{org_id}/api-keys": Row(Door.PERSON, writes=True, json=lambda _: {"name": "new"}),

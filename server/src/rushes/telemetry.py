@@ -8,9 +8,10 @@ from typing import Any
 
 import structlog
 
-# Keys (`gmi_...`), webhook secrets, bearer values, JSON web tokens, signatures and passwords in URLs.
+# Keys (`gmi_...`), page cookies and one-time links (`rps_`, `rsl_`), webhook secrets, bearer values, JSON web tokens,
+# signatures and passwords in URLs.
 _SECRETS = re.compile(
-    r"gmi_[0-9A-Za-z]{8,}|whsec_[0-9A-Za-z+/=]+|(?i:bearer|key)\s+[0-9A-Za-z._~+/=-]{16,}"
+    r"gmi_[0-9A-Za-z]{8,}|r(?:ps|sl)_[0-9A-Za-z_-]{16,}|whsec_[0-9A-Za-z+/=]+|(?i:bearer|key)\s+[0-9A-Za-z._~+/=-]{16,}"
     r"|eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+|(?<=signature=)[^&\s]+|(?<=key=)[^&\s]+|(?<=://)[^/@\s]+:[^/@\s]+(?=@)"
 )
 _DATA_URI = re.compile(r"data:([\w/+.-]*)[^,\s]{0,80},[A-Za-z0-9+/=%]+")

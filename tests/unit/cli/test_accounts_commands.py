@@ -5,13 +5,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
+from rushes.accounts.sign_in_link import digest
 from rushes.cli import app
 from rushes.cli.failure import CommandFailed
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
+from rushes.store.page_sessions import PageSessions
 from rushes.store.users import Users
 from typer.testing import CliRunner
 
@@ -166,6 +169,36 @@ def test_what_makes_no_sense_is_one_sentence(run: Run) -> None:
     for words, said in SENSELESS:
         with pytest.raises(CommandFailed, match=said):
             run(*words, typed=PASSWORD)
+
+
+def test_a_link_signs_in_whom_it_names_else_the_first_owner(run: Run, database_url: str) -> None:
+    run("orgs", "create", "studio")
+    create(run, "bob@x.test", "--role", "member")
+    assert links(database_url, run("users", "link")["link"]) == ["owner@localhost"]
+    assert links(database_url, run("users", "link")["link"]) == ["owner@localhost"], "made once"
+    made = run("users", "link", "bob@x.test")
+    assert made["url"] == f"http://127.0.0.1:1/sign-in?link={made['link']}"
+    assert links(database_url, made["link"]) == ["bob@x.test"]
+    run("users", "disable", "owner@localhost")
+    with pytest.raises(CommandFailed, match="no owner who may log in"):
+        run("users", "link")
+    create(run, "ann@x.test")
+    assert links(database_url, run("users", "link")["link"]) == ["ann@x.test"]
+    with pytest.raises(CommandFailed, match="Nobody has the e-mail"):
+        run("users", "link", "nobody@x.test")
+
+
+def links(database_url: str, token: str) -> list[str]:
+    """Whom a one-time link lets in."""
+
+    async def read() -> list[str]:
+        database = Database(database_url, size=1)
+        await database.start()
+        row = await Users(database).get(await PageSessions(database).use_link(digest(token)) or uuid4())
+        await database.stop()
+        return [row["email"]] if row else []
+
+    return asyncio.run(read())
 
 
 def test_a_password_that_cannot_be_is_refused(run: Run) -> None:

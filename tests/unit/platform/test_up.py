@@ -36,7 +36,7 @@ if command == "bootstrap":
         signal.sigwait({signal.SIGUSR1})
     first = not (data / "been-here").exists()
     (data / "been-here").touch()
-    print(json.dumps({"created": first, "key": "gmi_first_key" if first else None}))
+    print(json.dumps({"created": first, "key": "gmi_first_key" if first else None, "link": "rsl_x"}))
     sys.exit(0)
 threading.Thread(target=lambda: (os.read(int(options["--parent-fd"]), 1), os._exit(9)), daemon=True).start()
 def leave():
@@ -179,6 +179,7 @@ def test_a_first_start_shows_the_key_once_and_every_start_says_when_it_is_ready(
     assert "export GMI_API_KEY=gmi_first_key\n" in shown
     assert f"export GMI_BASE_URL={address}/api/v1/ie/requestqueue/apikey\n" in shown
     assert 'curl "$GMI_BASE_URL/requests"' in shown
+    assert f"{address}/sign-in?link=rsl_x\n" in shown
     key = first.data / "api-key"
     assert key.read_text() == "gmi_first_key\n"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600

@@ -1,4 +1,4 @@
-"""First start: one organisation and one API key, printed once by whoever called."""
+"""First start: one organisation and one API key, printed once by whoever called; at every start a one-time link."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from argon2 import PasswordHasher
+
 from rushes.accounts.keys import new_key
+from rushes.accounts.passwords import unmatchable
+from rushes.accounts.sign_in_link import new_link
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
 from rushes.store.migrate import migrate
+from rushes.store.page_sessions import PageSessions
+from rushes.store.users import EmailTaken, Users
 
 FIRST_ORGANISATION = "default"
+FIRST_OWNER = "owner@localhost"
+"""Who the link of `rushes up` signs in where the first organisation has no owner: nobody has a password for it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +34,16 @@ class FirstKey:
         return f"FirstKey({self.key_id!r}, ...)"
 
 
-async def bootstrap(database_url: str) -> FirstKey | None:
-    """Migrate the database; on first start make the organisation and its key, else return None."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Start:
+    """What a start found or made: the first key, if this was the first start, and the token of a one-time link."""
+
+    key: FirstKey | None
+    link: str | None
+
+
+async def bootstrap(database_url: str) -> Start:
+    """Migrate the database; on first start make the organisation and its key. Each start makes a one-time link."""
     database = Database(database_url, size=2)
     await database.start()
     try:
@@ -36,9 +52,29 @@ async def bootstrap(database_url: str) -> FirstKey | None:
         accounts = Accounts(database)
         await signing_keys(accounts)
         org_id, made = await accounts.first_organisation(FIRST_ORGANISATION)
-        return await create_key(accounts, org_id, "first key") if made else None
+        return Start(
+            await create_key(accounts, org_id, "first key") if made else None, await _owner_link(database, org_id)
+        )
     finally:
         await database.stop()
+
+
+async def first_owner_link(database: Database) -> str | None:
+    """A one-time link for an owner of the first organisation; None if there is none who may log in."""
+    org_id, _ = await Accounts(database).first_organisation(FIRST_ORGANISATION)
+    return await _owner_link(database, org_id)
+
+
+async def _owner_link(database: Database, org_id: UUID) -> str | None:
+    """A link for an owner of the first organisation, who is made if there is none; None if that one was shut out."""
+    store = PageSessions(database)
+    owner = await store.first_owner(org_id)
+    if owner is None:
+        try:
+            owner = await Users(database).add(FIRST_OWNER, unmatchable(PasswordHasher()), org_id, "owner")
+        except EmailTaken:
+            return None
+    return await new_link(store, owner)
 
 
 async def create_key(

@@ -27,13 +27,16 @@ class Guard:
     def __init__(self, failures: LoginFailures) -> None:
         self._failures = failures
 
-    async def check(self, email: str, address: str) -> None:
-        """Raises TooManyTries. Call it under a turn, so that parallel tries cannot all pass before one has failed."""
+    async def check(self, email: str | None, address: str) -> None:
+        """Raises TooManyTries. Without an e-mail (a key or a link is tried) the address counts, and all together.
+
+        Call it under a turn, so that parallel tries cannot all pass before one has failed.
+        """
         wait = await self._failures.wait(_limits(email, address), WINDOW)
         if wait is not None:
             raise TooManyTries(wait)
 
-    async def failed(self, email: str, address: str) -> None:
+    async def failed(self, email: str | None, address: str) -> None:
         """Count one failure."""
         await self._failures.add(list(_limits(email, address)))
 
@@ -42,8 +45,9 @@ class Guard:
         await self._failures.forgive(_email(email))
 
 
-def _limits(email: str, address: str) -> dict[str, int]:
-    return {_email(email): PER_EMAIL, _address(address): PER_ADDRESS, "all": IN_ALL}
+def _limits(email: str | None, address: str) -> dict[str, int]:
+    limits = {_address(address): PER_ADDRESS, "all": IN_ALL}
+    return limits if email is None else {_email(email): PER_EMAIL, **limits}
 
 
 def _email(email: str) -> str:

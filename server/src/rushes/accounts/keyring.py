@@ -32,6 +32,14 @@ class Keyring:
         self._used.add(key_id)
         return row
 
+    async def holding(self, key_id: str) -> KeyRow | None:
+        """The row of a key known by its public part, if it holds; for a page session that was opened with the key."""
+        row = await self._row(key_id)
+        if row is None or not row.holds:
+            return None
+        self._used.add(key_id)
+        return row
+
     def forget(self, key_id: str) -> None:
         self._cached.pop(key_id, None)
 

@@ -90,7 +90,15 @@ class Login:
         return FirstStep(token, user["totp_secret"] is not None)
 
     async def open(self, auth_token: str, code: str | None, client: str, address: str) -> Pair:
-        """A session. Raises ApiError 401 for the token, 400 invalid_otp for the code; TooManyTries."""
+        """A session, as tokens. Raises what `enter` raises."""
+        claims = await self.enter(auth_token, code, client, address)
+        return self._pair(claims.user_id, claims.session_id, client, 0)
+
+    async def enter(self, auth_token: str, code: str | None, client: str, address: str) -> Claims:
+        """Open the session that a login token is good for.
+
+        Raises ApiError 401 for the token, 400 invalid_otp for the code; TooManyTries.
+        """
         claims = self._read(Kind.LOGIN, auth_token, "authToken")
         user = await self._users.get(claims.user_id)
         if user is None or user["disabled_at"] is not None:
@@ -104,7 +112,7 @@ class Login:
             raise _expired("authToken")
         await self._guard.reset(user["email"])
         log.info("logged_in", user_id=str(claims.user_id), client=client)
-        return self._pair(claims.user_id, claims.session_id, client, 0)
+        return claims
 
     async def refresh(self, refresh_token: str) -> Pair:
         """New tokens for old. Raises ApiError 401, and ends the session when a token is used long after its use."""

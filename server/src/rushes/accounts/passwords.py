@@ -32,7 +32,7 @@ class Passwords:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="argon2")
         self._turns = asyncio.Semaphore(HASHES_AT_ONCE)
-        self._nobodys = _unmatchable(self._hasher)
+        self._nobodys = unmatchable(self._hasher)
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """One of the turns at judging a secret: what is done under it, at most two logins do at once."""
@@ -60,7 +60,7 @@ class Passwords:
             return False
 
 
-def _unmatchable(hasher: PasswordHasher) -> str:
+def unmatchable(hasher: PasswordHasher) -> str:
     """A well-formed hash that belongs to no password: its salt and digest are drawn, nothing was hashed."""
     salt, digest = (
         base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from rushes.accounts.login import EMAIL
 from rushes.accounts.passwords import Passwords
+from rushes.accounts.sign_in_link import new_link
 from rushes.accounts.totp import new_secret, otpauth_uri
+from rushes.store.page_sessions import PageSessions
 from rushes.store.users import ROLES, Users
 
 
@@ -50,6 +52,10 @@ class People:
 
     async def switch_totp_off(self, email: str) -> None:
         await self._users.set_totp(await self.find(email), None)
+
+    async def sign_in_link(self, email: str, page_sessions: PageSessions) -> str:
+        """A one-time link's token, good for a quarter of an hour."""
+        return await new_link(page_sessions, await self.find(email))
 
     async def set_disabled(self, email: str, disabled: bool) -> None:
         """Shut somebody out, with their sessions and keys, or let them in again."""

@@ -1,4 +1,8 @@
-"""Who is calling: an API key (`Bearer` or `Key`), or a person, by access token, acting for one organisation."""
+"""Who is calling: an API key (`Bearer` or `Key`), or a person, by access token, acting for one organisation.
+
+A credential in the header counts alone. Without one the cookie of the web page stands for a person or a key, but only
+in calls that come from our own page.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,8 +13,12 @@ from uuid import UUID
 from starlette.requests import Request
 
 from rushes.accounts.keys import PREFIX
+from rushes.accounts.page_cookie import cookie_name
+from rushes.accounts.page_session import SignedIn
+from rushes.accounts.same_origin import is_from_own_page
 from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError
+from rushes.store.accounts import KeyRow
 from rushes.store.sessions import Membership, Session
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -52,13 +60,16 @@ async def authenticate(
     services = services_of(request)
     value = credential(request, services)
     if value is None:
-        raise ApiError("unauthenticated", "Missing API key, send Authorization Bearer with your key")
-    if value.startswith(PREFIX):
-        caller = await _by_key(value, services, scope)
-        if org is not None and org != str(caller.org_id):
-            raise ApiError("not_found", "organisation not found")
-        return caller
-    session = await _session(value, services)
+        signed_in = await signed_in_here(request, services)
+        if signed_in is None:
+            raise ApiError("unauthenticated", "Missing API key, send Authorization Bearer with your key")
+        if signed_in.key is not None:
+            return _caller(signed_in.key, scope, org)
+        session = _holding(signed_in.person)
+    elif value.startswith(PREFIX):
+        return _caller(await services.keys.find(value), scope, org)
+    else:
+        session = await _session(value, services)
     place = acting_for(session, request.headers.get("x-organization-id") if org is None else org)
     if write:
         require_writer(place)
@@ -70,12 +81,51 @@ async def person(request: Request) -> Session:
     services = services_of(request)
     value = credential(request, services)
     if value is None:
-        raise ApiError("unauthenticated", "Missing access token, log in first")
-    if value.startswith(PREFIX):
-        if await services.keys.find(value) is None:
-            raise _invalid()
-        raise ApiError("forbidden", "An API key cannot be used here, log in with e-mail and password")
-    return await _session(value, services)
+        signed_in = await signed_in_here(request, services)
+        if signed_in is None:
+            raise ApiError("unauthenticated", "Missing access token, log in first")
+        if signed_in.key is None:
+            return _holding(signed_in.person)
+    elif not value.startswith(PREFIX):
+        return await _session(value, services)
+    elif await services.keys.find(value) is None:
+        raise _invalid()
+    raise ApiError("forbidden", "An API key cannot be used here, log in with e-mail and password")
+
+
+async def signed_in_here(request: Request, services: Services) -> SignedIn | None:
+    """Whom the page's cookie stands for; None without one.
+
+    Raises ApiError 403 for a cookie in a call that does not come from our own page, 401 for one that does not hold.
+    """
+    token = page_token(request, services)
+    if token is None:
+        return None
+    require_own_page(request, services, with_cookie=True)
+    signed_in = await services.page.find(token)
+    if signed_in is None:
+        raise ApiError("unauthenticated", "You are signed out, please sign in again")
+    return signed_in
+
+
+def page_token(request: Request, services: Services) -> str | None:
+    """The page's cookie as sent."""
+    name = page_cookie_name(request, services)
+    return request.cookies.get(name) if name else None
+
+
+def page_cookie_name(request: Request, services: Services) -> str | None:
+    """None where a cookie would cross a network in the clear."""
+    return cookie_name(request.url.scheme, request.headers.get("host", ""), services.settings.public_url)
+
+
+def require_own_page(request: Request, services: Services, *, with_cookie: bool) -> None:
+    """Raises ApiError 403 for a call that another site made."""
+    public_url = services.settings.public_url
+    own = (public_url,) if public_url else ()
+    if not is_from_own_page(request.method, request.headers, with_cookie=with_cookie, own_origins=own):
+        text = "This call does not come from our own page. Programs send Authorization with a key instead of the cookie"
+        raise ApiError("forbidden", text)
 
 
 def acting_for(session: Session, org_id: str | None) -> Membership:
@@ -102,18 +152,22 @@ def require_writer(place: Membership) -> None:
 
 async def _session(value: str, services: Services) -> Session:
     session_id = services.login.session_of(value)
-    session = await services.session_cache.find(session_id) if session_id else None
+    return _holding(await services.session_cache.find(session_id) if session_id else None)
+
+
+def _holding(session: Session | None) -> Session:
     if session is None:
         raise _invalid()
     return session
 
 
-async def _by_key(value: str, services: Services, scope: str) -> Caller:
-    row = await services.keys.find(value)
+def _caller(row: KeyRow | None, scope: str, org: str | None) -> Caller:
     if row is None:
         raise _invalid()
     if scope not in row.scopes:
         raise ApiError("forbidden", f"This key lacks the scope {scope}")
+    if org is not None and org != str(row.org_id):
+        raise ApiError("not_found", "organisation not found")
     return Caller(org_id=row.org_id, key_id=row.key_id, user_id=row.user_id, limits=_numbers(row.limits))
 
 

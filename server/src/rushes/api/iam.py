@@ -1,6 +1,7 @@
 """People over HTTP: log in, refresh, log out, and who one is. Bodies and names are those of the published SDK."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -24,17 +25,17 @@ async def auth_tokens(request: Request) -> Response:
     """POST /me/auth-tokens: e-mail and password for a login token."""
     services = services_of(request)
     body = await json_object(request)
-    email, password = _text(body, "email"), _text(body, "password")
+    email, password = text_of(body, "email"), text_of(body, "password")
     try:
-        first = await services.login.with_password(email, password, _address(request, services))
+        first = await services.login.with_password(email, password, address_of(request, services))
     except TooManyTries as error:
-        raise _too_many(error) from error
+        raise too_many(error) from error
     return reply({"authToken": first.auth_token, "is2FARequired": first.needs_code}, headers=NO_STORE)
 
 
 async def verification_code(request: Request) -> Response:
     """POST /me/2fa-verification-code: nothing to send, authenticator apps make their codes themselves."""
-    _text(await json_object(request), "authToken")
+    text_of(await json_object(request), "authToken")
     return reply({})
 
 
@@ -44,19 +45,19 @@ async def open_session(request: Request) -> Response:
     body = await json_object(request)
     if body.get("type", "native") != "native":
         raise ApiError("invalid_request", "Invalid type, must be native", param="type")
-    token = _text(body, "authToken")
-    code = None if body.get("otpCode") is None else _text(body, "otpCode")
+    token = text_of(body, "authToken")
+    code = None if body.get("otpCode") is None else text_of(body, "otpCode")
     client = request.headers.get("ce-clientid", "")[:64]
     try:
-        pair = await services.login.open(token, code, client, _address(request, services))
+        pair = await services.login.open(token, code, client, address_of(request, services))
     except TooManyTries as error:
-        raise _too_many(error) from error
+        raise too_many(error) from error
     return _tokens(pair)
 
 
 async def refresh_session(request: Request) -> Response:
     """PATCH /me/sessions: a refresh token for new tokens."""
-    token = _text(await json_object(request), "refreshToken")
+    token = text_of(await json_object(request), "refreshToken")
     return _tokens(await services_of(request).login.refresh(token))
 
 
@@ -77,8 +78,8 @@ async def profile(request: Request) -> Response:
     return reply(
         {
             "user": user_object(session),
-            "organization": _organization(place) if place else {"id": "", "role": "", "name": "", "limits": {}},
-            "organizations": [_organization(membership) for membership in session.memberships],
+            "organization": organization_object(place) if place else {"id": "", "role": "", "name": "", "limits": {}},
+            "organizations": [organization_object(membership) for membership in session.memberships],
         },
         headers=NO_STORE,
     )
@@ -94,7 +95,8 @@ def user_object(session: Session) -> dict[str, Any]:
     }
 
 
-def _organization(place: Membership) -> dict[str, Any]:
+def organization_object(place: Membership) -> dict[str, Any]:
+    """An organisation as a person belongs to it."""
     return {"id": str(place.org_id), "role": place.role, "name": place.org_name, "limits": dict(place.limits)}
 
 
@@ -102,7 +104,8 @@ def _tokens(pair: Pair) -> Response:
     return reply({"accessToken": pair.access, "refreshToken": pair.refresh}, headers=NO_STORE)
 
 
-def _text(body: dict[str, Any], name: str) -> str:
+def text_of(body: Mapping[str, Any], name: str) -> str:
+    """A text that a body must have. Raises ApiError 400."""
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise ApiError("invalid_request", f"Missing {name}, must be a text", param=name)
@@ -111,11 +114,13 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def _address(request: Request, services: Services) -> str:
+def address_of(request: Request, services: Services) -> str:
+    """The address that guessing is counted against."""
     return client_address(request, services.settings.trusted_proxies)
 
 
-def _too_many(error: TooManyTries) -> ApiError:
+def too_many(error: TooManyTries) -> ApiError:
+    """429 with the seconds to wait."""
     wait = max(1, math.ceil(error.seconds))
     return ApiError(
         "rate_limited",

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from rushes import __version__
+from rushes.accounts.page_cookie import SECURE_NAME
 from rushes.api.operation import Operation
 from rushes.api.operations import HEADERS, OPERATIONS, PATH, QUERY, body_of
 from rushes.api.route import Route
@@ -42,6 +43,12 @@ def document(routes: Sequence[Route], server: str) -> dict[str, Any]:
                     "name": "Authorization",
                     "description": "`Key` and an API key, as early samples send it.",
                 },
+                "page": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SECURE_NAME,
+                    "description": "The web page's cookie, in calls of our own page only.",
+                },
             },
         },
     }
@@ -71,7 +78,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": _responses(told),
     }
     if told.secured:
-        shown["security"] = [{"bearer": []}, {"key": []}]
+        shown["security"] = [{"bearer": []}, {"key": []}, {"page": []}]
     if told.body:
         media, schema = body_of(told.body)
         shown["requestBody"] = {"required": True, "content": {media: {"schema": schema}}}

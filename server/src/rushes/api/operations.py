@@ -197,6 +197,22 @@ OPERATIONS: dict[str, Operation] = {
         secured=False,
     ),
     "close_session": Operation("Sessions", "Log out everywhere this session is known.", "Nothing"),
+    "sign_in": Operation(
+        "Sessions",
+        "Sign this browser in to the web page, from our own page only; the answer sets its cookie.",
+        "SignedIn",
+        body="SignIn",
+        errors=(*BODY, *LIMIT, "invalid_credentials", "invalid_otp", "unauthenticated", "forbidden"),
+        secured=False,
+    ),
+    "page_session": Operation(
+        "Sessions",
+        "Whom this browser's cookie stands for.",
+        "SignedIn",
+        headers=("X-Organization-ID",),
+        errors=("not_found",),
+    ),
+    "sign_out": Operation("Sessions", "Sign this browser out.", "Nothing", errors=("forbidden",), secured=False),
     "profile": Operation(
         "Sessions",
         "Who is logged in, and for which organisations.",

@@ -224,6 +224,23 @@ SCHEMAS: dict[str, Schema] = {
         organization=perhaps(thing(id=TEXT, role=TEXT, name=TEXT), limits=OBJECT),
         organizations=many(perhaps(thing(id=TEXT, role=TEXT, name=TEXT), limits=OBJECT)),
     ),
+    "SignIn": sent(
+        email=_said(TEXT, "With `password`, and `otpCode` where one is wanted; or one of the three below instead."),
+        password=TEXT,
+        otpCode=maybe(TEXT),
+        authToken=_said(TEXT, "Of POST auth-tokens, with `otpCode`: the password is not typed twice."),
+        apiKey=_said(TEXT, "The page then acts with exactly this key's scopes."),
+        link=_said(TEXT, "The token of a one-time link."),
+    ),
+    "SignedIn": thing(
+        by={"type": "string", "enum": ["person", "key"]},
+        user=maybe(ref("Person")),
+        key=maybe(thing(id=TEXT, name=TEXT, partialKey=TEXT, scope=TEXT)),
+        organization=thing(id=TEXT, role=TEXT, name=TEXT),
+        organizations=many(thing(id=TEXT, role=TEXT, name=TEXT)),
+        since=MOMENT,
+        until=MOMENT,
+    ),
     "Person": thing(id=ID, email=TEXT, firstName=TEXT, lastName=TEXT),
     "KeyWanted": sent(
         ("name",),

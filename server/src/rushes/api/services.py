@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from rushes.accounts.keyring import Keyring
 from rushes.accounts.login import Login
+from rushes.accounts.page_session import PageSession
 from rushes.accounts.rates import Rates
 from rushes.accounts.session_cache import SessionCache
 from rushes.api.forecast import Forecast
@@ -54,6 +55,7 @@ class Services:
     login: Login
     sessions: Sessions
     session_cache: SessionCache
+    page: PageSession
     usage: Usage
     webhook_secrets: WebhookSecrets
     webhook_endpoints: WebhookEndpoints

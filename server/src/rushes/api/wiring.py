@@ -84,13 +84,13 @@ async def _services(settings: Settings, database: Database) -> Services:
     uploads = Uploads(files, objects, links, scratch=scratch, keep=timedelta(days=settings.file_days), now=time.time)
     catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file)
     engines = Engines()
-    people = logins(settings, database, listener, keys)
+    keyring = Keyring(accounts)
+    people = logins(settings, database, listener, keys, keyring)
     outbox, webhook_secrets = Outbox(database), WebhookSecrets(database)
     catchers = Catchers(database)
     catcher = Catcher(catchers, webhook_secrets, links)
     webhooks = Webhooks(outbox, requests, webhook_secrets, links, egress, catcher, link_seconds=settings.link_seconds)
     listener.on("rushes_request", webhooks.wake)
-    keyring = Keyring(accounts)
     listener.on("rushes_key", keyring.forget)
     listener.on_lost(keyring.forget_all)
     clocks = Clocks(
@@ -111,6 +111,7 @@ async def _services(settings: Settings, database: Database) -> Services:
         login=people.login,
         sessions=people.sessions,
         session_cache=people.cache,
+        page=people.page,
         usage=Usage(database),
         webhook_secrets=webhook_secrets,
         webhook_endpoints=WebhookEndpoints(database),

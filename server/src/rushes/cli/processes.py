@@ -135,11 +135,12 @@ def run_bootstrap(data: Path) -> None:
     from rushes.accounts.bootstrap import bootstrap
 
     with explained():
-        first = asyncio.run(bootstrap(settings.database_url))
+        start = asyncio.run(bootstrap(settings.database_url))
     made = {
-        "created": first is not None,
-        "key": first.key if first else None,
-        "key_id": first.key_id if first else None,
+        "created": start.key is not None,
+        "key": start.key.key if start.key else None,
+        "key_id": start.key.key_id if start.key else None,
+        "link": start.link,
     }
     typer.echo(json.dumps(made))
 

@@ -42,6 +42,16 @@ def running(data: Path) -> Platform:
     return Platform(facts["address"], facts["database_url"], key, authority if authority.exists() else None)
 
 
+def address_of(data: Path) -> str:
+    """Where browsers find the platform: the one that runs on `data`, else what the settings say."""
+    if (data / "platform.json").exists():
+        return running(data).address
+    from rushes.cli.processes import settings_with
+
+    settings = settings_with()
+    return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+
+
 def with_database(data: Path, work: Callable[[Database], Awaitable[T]]) -> T:
     """Run `work` on the database of the platform that runs there, else on RUSHES_DATABASE_URL where that is set."""
     named = os.environ.get("RUSHES_DATABASE_URL")

@@ -103,6 +103,32 @@ def set_password(
     _tell({"email": email}, f"{email} has a new password", as_json)
 
 
+@app.command("link")
+def link(
+    data: DataOption,
+    email: Annotated[str | None, typer.Argument(help="Whom; if left out, the first organisation's owner.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a link that signs one browser in to the web page, once, within a quarter of an hour."""
+
+    async def work(people: People, database: Database) -> str | None:
+        from rushes.accounts.bootstrap import first_owner_link
+        from rushes.store.page_sessions import PageSessions
+
+        if email is None:
+            return await first_owner_link(database)
+        return await people.sign_in_link(email, PageSessions(database))
+
+    from rushes.accounts.sign_in_link import link_url
+    from rushes.cli.running import address_of
+
+    token = _with_people(data, work)
+    if token is None:
+        raise CommandFailed("The first organisation has no owner who may log in. rushes users list shows everybody")
+    url = link_url(address_of(data), token)
+    _tell({"url": url, "link": token}, url, as_json)
+
+
 @app.command("totp")
 def totp(
     data: DataOption,

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rushes.accounts.sign_in_link import link_url
+
 if TYPE_CHECKING:
     from rushes.platform.tls import Certificate
 
@@ -68,6 +70,15 @@ def show_key(screen: Screen, address: str, key: str | None, key_file: Path) -> N
         'curl "$GMI_BASE_URL/requests" -H "Authorization: Bearer $GMI_API_KEY" -H "Content-Type: application/json" \\\n'
         f'  -d \'{{"model": "{SAMPLE_MODEL}", "payload": {{"prompt": "A quiet harbour at sunrise"}}}}\''
     )
+    screen.say()
+
+
+def show_link(screen: Screen, address: str, link: str | None) -> None:
+    """The one-time link that signs this browser in as the owner."""
+    if link is None:
+        return
+    screen.say("The web page, signed in (once, within 15 minutes; later: rushes users link):", "bold")
+    screen.say(link_url(address, link))
     screen.say()
 
 

@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from rushes.platform.child import Backoff, ChildProcess
 from rushes.platform.folder import PlatformFolder
 from rushes.platform.listener import Listener, listen
 from rushes.platform.readiness import is_ready
-from rushes.platform.screen import Screen, show_address, show_key, show_ready
+from rushes.platform.screen import Screen, show_address, show_key, show_link, show_ready
 from rushes.platform.stop_signals import StopAsked, StopSignals
 from rushes.store.embedded import EmbeddedPostgres
 from rushes.store.platform_error import PlatformError, explained
@@ -104,13 +105,14 @@ class _Platform:
 
             self._certificate = development_certificate(self._folder.path / "tls", [listener.host])
         database_url = settings.database_url or self._start_postgres()
-        key = self._bootstrap(database_url)
+        key, link = self._bootstrap(database_url)
         address = listener.address("https" if settings.tls else "http")
         self._start_children(listener, address, database_url)
         self._await_ready(listener)
         self._folder.tell_ready(address, database_url)
         show_address(self._screen, address, self._folder.path, self._certificate)
         show_key(self._screen, address, key, self._folder.api_key)
+        show_link(self._screen, address, link)
         show_ready(self._screen, time.monotonic() - self._begun)
 
     def watch(self) -> None:
@@ -167,20 +169,20 @@ class _Platform:
             "RUSHES_DATA": str(self._folder.path),
         }
 
-    def _bootstrap(self, database_url: str) -> str | None:
-        """Migrate the database; the key of the first start, once, after it was written to its file."""
+    def _bootstrap(self, database_url: str) -> tuple[str | None, str | None]:
+        """Migrate the database; the key of the first start, once, after it was written to its file, and a link."""
         command = [*self._program, "bootstrap", "--data", str(self._folder.path)]
         status, out, err = self._run(command, self._environment(database_url))
         if status != 0:
             said = (err.strip() or out.strip() or _status(status)).splitlines()[-1]
             raise PlatformError(f"The database could not be prepared: {said.removeprefix('rushes: ')[:400]}")
         try:
-            key = json.loads(out)["key"]
+            key, link = itemgetter("key", "link")(json.loads(out))
         except (ValueError, KeyError, TypeError) as error:
             raise PlatformError(f"`rushes bootstrap` did not answer with a key: {out[:200]!r}") from error
         if key is not None:
             self._folder.keep_key(key)
-        return key
+        return key, link
 
     def _run(self, command: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
         """Run a command to its end: its status and what it said. A stop signal ends it."""

@@ -28,6 +28,7 @@ class KeyRow:
     """The key's own limits over those of its organisation."""
     holds: bool
     expires_at: datetime | None
+    org_name: str = ""
 
 
 class Accounts:
@@ -142,6 +143,7 @@ class Accounts:
             limits={**parse(row["org_limits"]), **parse(row["limits"])},
             holds=row["holds"],
             expires_at=row["expires_at"],
+            org_name=row["org_name"],
         )
 
     async def keys(self, org_id: UUID | None = None) -> list[Row]:
