@@ -225,12 +225,12 @@ SCHEMAS: dict[str, Schema] = {
         organizations=many(perhaps(thing(id=TEXT, role=TEXT, name=TEXT), limits=OBJECT)),
     ),
     "SignIn": sent(
-        email=_said(TEXT, "With `password`, and `otpCode` where one is wanted; or one of the three below instead."),
+        email=said(TEXT, "With `password`, and `otpCode` where one is wanted; or one of the three below instead."),
         password=TEXT,
         otpCode=maybe(TEXT),
-        authToken=_said(TEXT, "Of POST auth-tokens, with `otpCode`: the password is not typed twice."),
-        apiKey=_said(TEXT, "The page then acts with exactly this key's scopes."),
-        link=_said(TEXT, "The token of a one-time link."),
+        authToken=said(TEXT, "Of POST auth-tokens, with `otpCode`: the password is not typed twice."),
+        apiKey=said(TEXT, "The page then acts with exactly this key's scopes."),
+        link=said(TEXT, "The token of a one-time link."),
     ),
     "SignedIn": thing(
         by={"type": "string", "enum": ["person", "key"]},
