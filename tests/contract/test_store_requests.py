@@ -167,6 +167,24 @@ async def test_renewing_says_which_leases_are_still_held(requests: Requests, dat
     assert await requests.rescue(max_tries=3) == (0, 0)
 
 
+async def test_renewing_waits_for_nobody_and_counts_what_is_being_written_as_held(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
+    """One finish that waits for a lock must not cost the leases of its neighbours."""
+    for _ in range(2):
+        await requests.submit(make_request(org_id))
+    written, other = await claim_one(requests), await claim_one(requests)
+    held = {(written.request_id, 1), (other.request_id, 1)}
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE requests SET progress = 1 WHERE request_id = $1", written.request_id)
+        assert await requests.renew(sorted(held), timedelta(minutes=5)) == held
+    async with database.connection() as connection:
+        longer = await connection.fetch(
+            "SELECT request_id FROM requests WHERE lease_until > clock_timestamp() + $1", LEASE
+        )
+    assert [row["request_id"] for row in longer] == [other.request_id]
+
+
 async def test_progress_never_falls_within_an_attempt_and_starts_again_in_the_next(
     requests: Requests, org_id: UUID
 ) -> None:

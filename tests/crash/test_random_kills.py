@@ -6,12 +6,11 @@ R1, R2 and R5 of the reliability targets. One seed of each runs always, ten long
 import asyncio
 import contextlib
 import itertools
-import multiprocessing
 import os
 import random
 import signal
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +27,7 @@ from rushes.store.requests import Requests
 from rushes.store.submits import Replay
 from rushes.worker.patience import patiently
 from support.invariants import broken_invariants
-from support.postgres import Databases, MortalPostgres
+from support.postgres import MortalPostgres
 from support.queueing import make_org, make_request, started, success
 from support.small_worker import SLOTS, Surroundings, maintain, work
 
@@ -49,28 +48,14 @@ class Toll:
     kills: int = 0
     pauses: int = 0
     database_kills: int = 0
+    blows: list[tuple[int, float, float]] = field(default_factory=list)
+    """Process id, and the unix times from when to when it could not work."""
+
+    def struck(self, pid: int, since: float, until: float) -> bool:
+        """Whether a process was dead or paused at some time between two moments."""
+        return any(struck == pid and begun < until and ended > since for struck, begun, ended in self.blows)
+
     processes: list[ForkServerProcess] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Any:
-    """Starts a process in some milliseconds: forked from one that has imported everything."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["support.small_worker"])
-    return context
-
-
-@pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[MortalPostgres]:
-    server = MortalPostgres(tmp_path / "mortal")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def mortal_url(mortal: MortalPostgres) -> str:
-    return Databases(mortal).make()
 
 
 class Run:
@@ -165,10 +150,12 @@ class Run:
             process = self.toll.processes[number]
             if self._dice.random() < PAUSED_SHARE:
                 self.toll.pauses += 1
+                self.toll.blows.append((process.pid or 0, time.time(), time.time() + 1.5 * self._around.lease + 0.5))
                 _signal(process, signal.SIGSTOP)
                 asyncio.get_running_loop().call_later(1.5 * self._around.lease, _signal, process, signal.SIGCONT)
             else:
                 self.toll.kills += 1
+                self.toll.blows.append((process.pid or 0, time.time(), float("inf")))
                 process.kill()
                 await asyncio.to_thread(process.join)
                 self.toll.processes[number] = self._started(number)
@@ -217,11 +204,24 @@ async def judged(run: Run, around: Surroundings, count: int, began: float) -> No
             " count(*) FILTER (WHERE (outcome->>'attempt')::integer <> attempt) AS foreign_outcomes,"
             " count(*) FILTER (WHERE attempt > 1 AND payload->>'end' <> 'retry') AS retried FROM requests"
         )
+        worst = await connection.fetch(
+            "SELECT a.attempt, a.result, extract(epoch FROM a.finished_at - a.claimed_at)::numeric(8, 2) AS lasted,"
+            " extract(epoch FROM a.claimed_at - r.created_at)::numeric(8, 2) AS at, left(a.qworker_id::text, 4) AS who"
+            " FROM attempts a JOIN requests r USING (request_id) WHERE request_id ="
+            " (SELECT request_id FROM requests ORDER BY attempt DESC LIMIT 1) ORDER BY a.attempt"
+        )
+        rescued = await connection.fetch(
+            "SELECT qworker_id::text, extract(epoch FROM claimed_at)::float AS claimed,"
+            " extract(epoch FROM finished_at)::float AS ended FROM attempts WHERE result = 'rescued'"
+        )
     stored = sum(len(files) for _, _, files in os.walk(around.folder / "objects"))
     toll = run.toll
+    pids = around.pids()
+    needless = [row for row in rescued if not toll.struck(pids[row["qworker_id"]], row["claimed"], row["ended"])]
     print(
         f"\n{count} requests {by_status} in {time.monotonic() - began:.1f} s: {toll.kills} kills, {toll.pauses} pauses,"
-        f" {toll.database_kills} database kills; {figures['retried']} retried, worst attempt {figures['worst']}, stale"
+        f" {toll.database_kills} database kills; {len(needless)} of {len(rescued)} rescues of workers that lived;"
+        f" {figures['retried']} retried, worst attempt {figures['worst']}, stale"
         f" begins {around.notes('stale begin')}, stale finishes {around.notes('stale finish')}, orphans"
         f" {stored - 2 * by_status['success']}"
     )

@@ -50,6 +50,11 @@ class Surroundings:
     def notes(self, word: str) -> int:
         return self._notes().count(word)
 
+    def pids(self) -> dict[str, int]:
+        """The process behind each qworker id."""
+        lines = [note.split() for note in self._notes() if note.startswith("worker ")]
+        return {qworker_id: int(pid) for _, pid, qworker_id in lines}
+
     def errors(self) -> list[str]:
         """What attempts died of, other than by a signal."""
         return [note for note in self._notes() if note.startswith("error")]
@@ -85,6 +90,7 @@ class _Worker:
     async def run(self) -> None:
         qworker_id = uuid4()
         lease = timedelta(seconds=self._around.lease)
+        self._around.note(f"worker {os.getpid()} {qworker_id}")
         await patiently(self._database.start, PATIENCE)
         Heartbeat(
             self._around.dsn,

@@ -20,9 +20,11 @@ from rushes.store.files import Files
 from rushes.store.listen import Listener
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
+from rushes.worker import qworker as module
 from rushes.worker.fetch import Fetch
 from rushes.worker.policy import Policy
 from rushes.worker.qworker import QWorker, Shape
+from support.queueing import claim_one
 
 from .conftest import ordered_request
 
@@ -104,6 +106,42 @@ async def test_requests_are_run_one_after_the_other_as_they_come(
             later = await submitted(requests, org_id, catalog)
             await reached(requests, org_id, later, Status.SUCCESS)
     assert await Workers(database).alive() == []
+
+
+@pytest.fixture
+def never_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the slow poll would find by itself is not found."""
+    monkeypatch.setattr(module, "POLL_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("never_polls")
+async def test_an_idle_qworker_wakes_when_a_request_that_was_put_off_is_due(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog
+) -> None:
+    put_off = await submitted(requests, org_id, catalog)
+    await claim_one(requests)
+    await requests.retry(put_off, 1, timedelta(seconds=0.6), "It broke")
+    async with qworker():
+        await reached(requests, org_id, put_off, Status.SUCCESS, attempt=2)
+        later = await submitted(requests, org_id, catalog, fault={"fail": None, "lose_worker": True})
+        await reached(requests, org_id, later, Status.SUCCESS, attempt=2)
+
+
+@pytest.mark.usefixtures("never_polls")
+async def test_what_was_queued_while_a_qworker_was_deaf_is_claimed_when_it_hears_again(
+    qworker: Running, requests: Requests, database: Database, org_id: UUID, catalog: Catalog
+) -> None:
+    """Crash row 18."""
+    async with qworker() as worker, database.connection() as connection:
+        await worker._listener.connected.wait()
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rushes listen'"
+            " AND datname = current_database()"
+        )
+        while worker._listener.connected.is_set():
+            await asyncio.sleep(0)
+        unheard = await submitted(requests, org_id, catalog)
+        await reached(requests, org_id, unheard, Status.SUCCESS)
 
 
 async def test_a_qworker_that_lost_its_lease_stops_and_takes_the_next_request(

@@ -21,6 +21,7 @@ from rushes.api.query import flag, number
 from rushes.api.record import full_record, record, short_record
 from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError, InvalidPayload
+from rushes.moments import moment
 from rushes.queue.submit import Prepared, Submitter
 from rushes.store.records import Request
 from rushes.store.submits import KeyReused, Replay
@@ -57,6 +58,7 @@ async def submit(http: HttpRequest) -> Response:
         request = await services.submit.admit(submitter, prepared, options, idempotency=idempotency)
     except Replay as replay:
         return replayed(replay.answer)
+    moment("submit committed")
     services.watch.put(request)
     services.forecast.joined(request)
     if wait:

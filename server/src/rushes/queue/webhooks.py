@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from rushes.artifacts.links import Links
 from rushes.egress import Egress, EgressFailed, EgressRefused, Posted
+from rushes.moments import moment
 from rushes.queue.breaker import Breaker
 from rushes.queue.catcher import Catcher
 from rushes.queue.event_body import event_body, test_body
@@ -166,6 +167,7 @@ class Webhooks:
             log.info("webhook_failed", event_id=event.event_id, host=host, tries=event.tries, error=str(error))
             await self._outbox.tried(event, delivered=False, again=again, status=None, answer=str(error))
             return
+        moment("webhook sent")
         self._breaker.answered(endpoint)
         delivered = 200 <= posted.status < 300
         answer = posted.excerpt.decode(errors="replace").replace("\0", "\ufffd")

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import asyncpg
 
+from rushes.moments import moment
 from rushes.store.database import Connection
 
 # Any fixed number: everybody who migrates this database takes the same advisory lock.
@@ -84,6 +85,7 @@ async def _apply_next(connection: Connection, known: list[Migration]) -> bool:
             missing[0].name,
             missing[0].digest,
         )
+        moment("migration written")
         return True
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rushes.domain.request import FINAL, Status
+from rushes.moments import moment
 from rushes.store.database import Connection, Database, Row, collect, load_queries
 from rushes.store.records import Ending, Filters, History, NewRequest, Request, dump
 from rushes.store.submits import AnswerOf, Entry, KeyReused, Once, submit_together, why_not
@@ -71,6 +72,11 @@ class Requests:
             )
         return [Request.of(row) for row in rows]
 
+    async def next_due(self, lanes: Sequence[str]) -> float | None:
+        """Seconds until the first waiting request of `lanes` that was put off may be claimed; None if there is none."""
+        async with self._database.connection() as connection:
+            return await _sql.next_due(connection, lanes=list(lanes))
+
     async def begin(self, request_id: UUID, attempt: int, stage: str) -> bool:
         """dispatched -> processing, durable: were it lost in a crash, a finish would skip a status.
 
@@ -111,6 +117,7 @@ class Requests:
         reply was lost. False if another attempt or a cancel holds the request: the caller deletes its artifacts.
         """
         row = await self._conclude(request_id, ending, attempt=attempt, from_statuses=RUNNING)
+        moment("finish committed")
         return row is not None or await self._stands(request_id, attempt, ending.status)
 
     async def hand_back(self, request_id: UUID, attempt: int) -> bool:
@@ -290,7 +297,7 @@ class Requests:
         async def work(connection: Connection) -> Row | None:
             if attempt is None:
                 await _sql.hold(connection, request_id=request_id, org_id=org_id)
-            return await _sql.conclude(
+            row = await _sql.conclude(
                 connection,
                 status=ending.status.value,
                 outcome=dump(outcome),
@@ -307,6 +314,8 @@ class Requests:
                 artifacts=dump([artifact.as_json() for artifact in ending.artifacts]),
                 report=dump(ending.report),
             )
+            moment("ending written")
+            return row
 
         return await self._database.repeated(work)
 
@@ -332,6 +341,7 @@ class Requests:
                 result=result,
                 error=error,
             )
+            moment("return written")
             return row is not None
 
         return await self._database.repeated(work)

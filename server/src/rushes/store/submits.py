@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from rushes.moments import moment
 from rushes.store.database import Connection, collect, load_queries
 from rushes.store.records import NewRequest, Request
 
@@ -69,6 +70,7 @@ async def submit_together(connection: Connection, entries: Sequence[Entry]) -> d
     text = orjson.dumps(rows, default=str).decode()  # str: ids that came from asyncpg are of a class of its own
     made = {row["request_id"]: Request.of(row) for row in await collect(_sql.submit(connection, requests=text))}
     await _keep_answers(connection, able, made)
+    moment("submit written")
     return made
 
 

@@ -21,6 +21,7 @@ from rushes.media.adopt import adopt_video
 from rushes.media.pictures import picture_size
 from rushes.media.probe import VideoFacts, verify
 from rushes.media.thumbnail import save_thumbnail
+from rushes.moments import moment
 from rushes.store.records import Ending, Request
 from rushes.telemetry import logger
 from rushes.worker.failure import HandedBack, Superseded, reason
@@ -104,6 +105,7 @@ class Attempt:
 
     async def _prepare(self) -> None:
         """Fetch and check the inputs, then let the engine settle what depended on them."""
+        moment("fetching")
         self.plan = await self._unless_stopped(self._prepared())
 
     async def _take_the_engine(self) -> None:
@@ -163,6 +165,7 @@ class Attempt:
         )
         width, height = await asyncio.to_thread(picture_size, thumbnail, "JPEG")
         await self._publishing.add("thumbnail", thumbnail, "image/jpeg", width=width, height=height)
+        moment("stored")
 
     async def _finish(self) -> None:
         """One transaction. If the request is not ours any more, our artifacts go."""

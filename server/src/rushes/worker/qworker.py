@@ -17,6 +17,7 @@ from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog
 from rushes.engines.lanes import lane_of
 from rushes.engines.registry import Engines
+from rushes.moments import moment
 from rushes.store.database import DatabaseUnavailable
 from rushes.store.listen import Listener
 from rushes.store.records import Request
@@ -36,6 +37,8 @@ log = logger("qworker")
 
 POLL_SECONDS = 5.0
 """The safety net under NOTIFY, jittered."""
+DUE_SECONDS = 0.05
+"""The least to wait for a request that is due: another qworker, or a limit, may keep it from us."""
 HAND_BACK_SECONDS = 2.0
 """At the end of a drain: how long engines may take to stop before their processes are killed."""
 
@@ -99,6 +102,7 @@ class QWorker:
         )
         listener.on("rushes_queue", self._queued)
         listener.on("rushes_stop", self._cancelled)
+        listener.on_lost(self._wake.set)  # what was queued meanwhile is not told again
 
     async def run(self) -> None:
         """Claim and run until `drain` is called (or the qworker has been idle for long enough, where that is asked)."""
@@ -141,7 +145,7 @@ class QWorker:
                 self.drain()
             if not (claimed and self._with_room()):
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS * random.uniform(0.8, 1.2))
+                    await asyncio.wait_for(self._wake.wait(), await self._pause())
 
     def _with_room(self) -> list[Slot]:
         """The slots for which a request may be claimed now, those with an idle engine first."""
@@ -156,7 +160,17 @@ class QWorker:
             log.warning("claim_failed", error=str(error))
             return ()
 
+    async def _pause(self) -> float:
+        """Seconds until the next claim if nobody wakes us: a poll, or sooner when a request that was put off is due."""
+        poll = POLL_SECONDS * random.uniform(0.8, 1.2)
+        due = None
+        if self._with_room():
+            with contextlib.suppress(DatabaseUnavailable):
+                due = await self._requests.next_due(self._lanes)
+        return poll if due is None else min(poll, max(due, DUE_SECONDS))
+
     def _start(self, request: Request, slot: Slot) -> None:
+        moment("claimed")
         turn = slot.turns.turn()
         task = asyncio.create_task(self._run(request, slot, turn), name=f"attempt {request.request_id}")
         self._tasks.add(task)

@@ -15,6 +15,7 @@ from pathlib import Path
 from rushes.domain.faults import OrderedFault
 from rushes.engines.engine import Cancelled, EngineLost, Plan, Report
 from rushes.media.encode import EncodedFacts, encode
+from rushes.moments import moment
 from rushes.store.records import Request
 from rushes.worker.child import ChildFile, EngineChild, Order
 from rushes.worker.failure import OrderedFailure
@@ -86,6 +87,7 @@ class Rendering:
 
         def on_progress(phase: str, done: float, total: float) -> None:
             self.progress.take(phase, done, total)
+            moment("engine running")
             if outlook.soon(phase, self.progress.percent):
                 self.ends_soon()
             if fault and fault.fail and self.progress.percent >= fault.at:
@@ -119,6 +121,7 @@ class Rendering:
         def on_frame(done: int) -> None:
             if done == keep:
                 self.progress.enter("encoding", 94)
+                moment("encoding")
 
         try:
             return encode(

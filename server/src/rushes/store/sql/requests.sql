@@ -166,6 +166,15 @@ WITH heads AS MATERIALIZED (
 )
 SELECT claimed.*, pg_notify('rushes_request', request_id::text) FROM claimed ORDER BY priority DESC, start_tag, request_id;
 
+-- name: next_due$
+-- Seconds until the first request that was put off may be claimed, null when there is none; of the first hundred of each
+-- lane, because those behind have others to go before them. One that came due since the claim before is in it too.
+SELECT extract(epoch FROM min(head.not_before) - clock_timestamp())::float8
+  FROM unnest(:lanes::text[]) AS wanted (lane) CROSS JOIN LATERAL (
+    SELECT w.not_before FROM requests w WHERE w.waiting AND w.lane = wanted.lane
+     ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 100) head
+ WHERE head.not_before > clock_timestamp() - interval '1 second';
+
 -- name: begin^
 -- dispatched -> processing, under the fence.
 WITH begun AS (
@@ -199,10 +208,23 @@ UPDATE requests SET remembered = :ref
 -- name: renew
 -- Renew every lease a qworker holds, in one statement; what does not come back is no longer its own. With the attempt's
 -- number, because a qworker may hold a new attempt of a request whose old one it has not yet let go.
-UPDATE requests r SET lease_until = clock_timestamp() + :lease
-  FROM unnest(:request_ids::uuid[], :attempts::integer[]) AS held (request_id, attempt)
- WHERE r.request_id = held.request_id AND r.attempt = held.attempt AND r.status IN ('dispatched', 'processing')
-RETURNING r.request_id, r.attempt;
+-- A row that is being written is passed over, not waited for: one finish that waits for a lock must not cost the leases of
+-- all the others. It counts as held while its lease goes on. Where that has ended a rescue may be what writes: we wait.
+WITH held AS MATERIALIZED (
+  SELECT r.request_id, r.attempt, r.lease_until < clock_timestamp() AS late
+    FROM requests r JOIN unnest(:request_ids::uuid[], :attempts::integer[]) AS held (request_id, attempt)
+      ON r.request_id = held.request_id AND r.attempt = held.attempt AND r.status IN ('dispatched', 'processing')
+), free AS MATERIALIZED (
+  SELECT r.request_id, r.attempt FROM requests r JOIN held USING (request_id, attempt)
+   WHERE NOT held.late AND r.status IN ('dispatched', 'processing') FOR NO KEY UPDATE OF r SKIP LOCKED
+), due AS (
+  SELECT request_id, attempt FROM free UNION ALL SELECT request_id, attempt FROM held WHERE late
+), renewed AS (
+  UPDATE requests r SET lease_until = clock_timestamp() + :lease FROM due
+   WHERE r.request_id = due.request_id AND r.attempt = due.attempt AND r.status IN ('dispatched', 'processing')
+  RETURNING r.request_id, r.attempt
+)
+SELECT request_id, attempt FROM renewed UNION SELECT request_id, attempt FROM held WHERE NOT late;
 
 -- name: hold!
 -- Wait for whoever writes a request. What follows in the transaction sees the attempt that a claim has just made.

@@ -1,0 +1,49 @@
+"""Rows 3 to 10 of the crash matrix: the worker, or PostgreSQL, is killed at every step of an attempt.
+
+Always: the request succeeds, its outcome can be read whole, and one usage row bills it. What differs is whether the
+work was done twice.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from support.postgres import MortalPostgres
+from support.stage import Actor, Stage, final, submitted
+
+STEPS = ["claimed", "fetching", "engine running", "encoding", "stored", "ending written", "finish committed"]
+LEASE = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
+
+
+async def finished(stage: Stage, moment: str, then: Callable[[Actor], None]) -> dict[str, object]:
+    """The record of a request whose worker stood at `moment` when `then` was done to it."""
+    stage.serve(**LEASE)
+    worker = stage.worker(moment, **LEASE)
+    async with stage.client() as client:
+        request_id = await submitted(client)
+        await asyncio.to_thread(worker.reached)
+        await asyncio.to_thread(then, worker)
+        return await final(client, request_id)
+
+
+@pytest.mark.parametrize("moment", STEPS)
+def test_a_killed_worker_is_made_up_for(stage: Stage, moment: str) -> None:
+    def kill(worker: Actor) -> None:
+        worker.kill()
+        stage.worker(**LEASE)
+
+    record = asyncio.run(finished(stage, moment, kill))
+    assert (record["status"], record["attempt"]) == ("success", 1 if moment == "finish committed" else 2)
+
+
+@pytest.mark.parametrize("moment", STEPS)
+def test_killed_postgresql_costs_no_attempt(mortal_stage: Stage, mortal: MortalPostgres, moment: str) -> None:
+    """What is done is not done again: a claim stands or its lease decides, a finish is repeated until it is heard."""
+
+    def kill(worker: Actor) -> None:
+        mortal.kill()
+        worker.go()
+        mortal.start()
+
+    record = asyncio.run(finished(mortal_stage, moment, kill))
+    assert (record["status"], record["attempt"]) == ("success", 1)
