@@ -204,12 +204,6 @@ async def judged(run: Run, around: Surroundings, count: int, began: float) -> No
             " count(*) FILTER (WHERE (outcome->>'attempt')::integer <> attempt) AS foreign_outcomes,"
             " count(*) FILTER (WHERE attempt > 1 AND payload->>'end' <> 'retry') AS retried FROM requests"
         )
-        worst = await connection.fetch(
-            "SELECT a.attempt, a.result, extract(epoch FROM a.finished_at - a.claimed_at)::numeric(8, 2) AS lasted,"
-            " extract(epoch FROM a.claimed_at - r.created_at)::numeric(8, 2) AS at, left(a.qworker_id::text, 4) AS who"
-            " FROM attempts a JOIN requests r USING (request_id) WHERE request_id ="
-            " (SELECT request_id FROM requests ORDER BY attempt DESC LIMIT 1) ORDER BY a.attempt"
-        )
         rescued = await connection.fetch(
             "SELECT qworker_id::text, extract(epoch FROM claimed_at)::float AS claimed,"
             " extract(epoch FROM finished_at)::float AS ended FROM attempts WHERE result = 'rescued'"
