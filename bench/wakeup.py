@@ -77,7 +77,8 @@ async def _work(how: str) -> None:
     from rushes.worker import qworker as module
     from rushes.worker.assembly import assembled
 
-    async with assembled(Settings(test_models=True), None, sole=False) as worker:
+    async with assembled(Settings(test_models=True), None, sole=False) as crew:
+        (worker,) = crew.qworkers
         if how == "polling":
             module.POLL_SECONDS = POLL
             worker._queued = lambda lane: None  # type: ignore[method-assign]

@@ -15,10 +15,23 @@ from rushes.catalog.loader import load_catalog
 from rushes.config import Settings
 from rushes.domain.errors import FAILURES, HTTP_ERRORS
 from rushes.domain.model_card import ModelCard
+from rushes.engines.options import EngineOptions
+from rushes.engines.registry import Engines
 from sdk_page import sdk_page
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/reference.py. Change its sources, not this page. -->"
+
+ENGINES_HEAD = """
+Which engine serves which models. `RUSHES_ENGINES_FILE` names the file; without it, `engines.toml` of the working
+directory is read if it is there, and without any, every model is served by the engine of its card: `animatic`.
+Each `[engines.NAME]` is a table. NAME is an engine, or a word of your own beside a key `engine`. A key can also be a
+variable, `RUSHES_ENGINE__<NAME>__<KEY>`, which wins; lists are separated by commas there.
+
+A model is served by the first table that matches it: those of local engines, then remote, then upstream, and within
+each in the order of the file. No match: the engine of its card. The API and every worker need the same file; workers
+also need the keys it refers to. A fault in it is refused at start, every fault at once.
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -31,9 +44,29 @@ def pages() -> dict[Path, str]:
     found[REFERENCE / "models" / "README.md"] = _index(cards)
     found[REFERENCE / "errors.md"] = _errors()
     found[REFERENCE / "settings.md"] = _settings()
+    found[REFERENCE / "engines.md"] = _engines()
     found[REFERENCE / "sdk.md"] = f"{NOTE}\n{sdk_page()}"
     found[REFERENCE / "api.md"] = f"{NOTE}\n{api_page()}"
     return found
+
+
+def _engines() -> str:
+    """The keys of engines.toml, from the options of every installed engine."""
+    engines = Engines()
+    lines = [NOTE, "# engines.toml", ENGINES_HEAD]
+    for name in engines.names:
+        options = engines.options_of(name)
+        if options is not EngineOptions:
+            lines += [f"## {name}", f"Place: {options.place}.", "", "| key | default | what it says |", "|---|---|---|"]
+            lines += [
+                f"| `{key}` | {_said(field)} | {field.description} |" for key, field in options.model_fields.items()
+            ]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _said(field: FieldInfo) -> str:
+    return "required" if field.is_required() else _default(field)
 
 
 def _settings() -> str:

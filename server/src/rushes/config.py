@@ -65,7 +65,11 @@ class Settings(BaseSettings):
     link_seconds: int = Field(default=86_400, gt=0, description="How long a signed link works.")
     slots: int = Field(default=1, ge=1, le=64, description="Requests a qworker runs at once.")
     engines: Annotated[list[str], NoDecode] = Field(
-        default_factory=lambda: ["animatic", "faults"], description="Engines a qworker offers, comma separated."
+        default_factory=list,
+        description="Engines, or tables of engines.toml, that a worker serves, comma separated; empty for all it can.",
+    )
+    engines_file: Path | None = Field(
+        default=None, description="Which engine serves which models; engines.toml of the working directory if not set."
     )
     submits_per_minute: int | None = Field(default=None, description="Submit limit per key; none on one's own machine.")
     polls_per_minute: int | None = Field(default=None, description="Poll limit per key; none on one's own machine.")

@@ -15,6 +15,7 @@ from rushes.catalog.loader import Catalog
 from rushes.domain.request import Status
 from rushes.egress import Egress, EgressSettings
 from rushes.engines.registry import Engines
+from rushes.engines.routing import Routing
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.listen import Listener
@@ -61,7 +62,7 @@ def qworker(
             objects=objects,
             fetch=Fetch(Files(database), objects, Egress(EgressSettings.of([80], []))),
             catalog=catalog,
-            engines=Engines(),
+            routing=Routing(Engines()),
             dsn=database.dsn,
             environment=environment,
             logs=None,

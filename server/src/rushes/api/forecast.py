@@ -82,6 +82,10 @@ class Forecast:
         """Slots of the qworkers alive that serve a lane."""
         return self._slots.get(lane, 0)
 
+    def waiting_for(self, lane: str) -> str | None:
+        """Why a request of this lane cannot begin, as of the last `refresh`; None if somebody serves it."""
+        return None if self.slots(lane) else f"no worker serves {lane} at present; the request stays queued"
+
     def hosts(self, lane: str) -> list[str]:
         """Where a lane is served."""
         return sorted(set(self._hosts.get(lane, ())))

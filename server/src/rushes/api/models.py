@@ -11,7 +11,7 @@ from rushes.api.query import flag
 from rushes.api.services import Services, services_of
 from rushes.catalog.describe import model_object
 from rushes.domain.model_card import ModelCard
-from rushes.engines.lanes import lane_of
+from rushes.engines.routing import Served
 
 
 async def ids(request: Request) -> Response:
@@ -57,14 +57,14 @@ def _chosen(request: Request, services: Services) -> list[ModelCard]:
 async def _objects(request: Request, services: Services, cards: list[ModelCard]) -> list[dict[str, Any]]:
     await services.forecast.refresh()
     load = await services.requests.load_by_model() if flag(request, "live") else None
-    return [_object(services, card, load) for card in cards]
+    return [_object(services, card, await services.submit.served(card), load) for card in cards]
 
 
-def _object(services: Services, card: ModelCard, load: dict[str, tuple[int, int]] | None) -> dict[str, Any]:
-    engine = services.engines.get(card.engine)
-    lane = lane_of(engine, card)
-    slots = services.forecast.slots(lane)
-    shown = model_object(card, engine=engine.name, available=slots > 0, accessible=True, qworkers=slots)
+def _object(
+    services: Services, card: ModelCard, served: Served, load: dict[str, tuple[int, int]] | None
+) -> dict[str, Any]:
+    slots = services.forecast.slots(served.lane)
+    shown = model_object(card, engine=served.engine.name, available=slots > 0, accessible=True, qworkers=slots)
     if load is not None:
         queued, running = load.get(card.id, (0, 0))
         median = services.forecast.median(card.id)
@@ -72,6 +72,6 @@ def _object(services: Services, card: ModelCard, load: dict[str, tuple[int, int]
             "queued": queued,
             "running": running,
             "median_seconds": None if median is None else round(median, 1),
-            "loaded_on": services.forecast.hosts(lane),
+            "loaded_on": services.forecast.hosts(served.lane),
         }
     return shown

@@ -31,17 +31,23 @@ def short_record(request: Request, position: int | None, eta: int | None) -> dic
 
 
 async def full_record(request: Request, services: Services) -> dict[str, Any]:
-    """What a GET answers, with position and forecast."""
-    position = eta = None
+    """What a GET answers, with position, forecast and what is missing for it to begin."""
+    position = eta = waiting_for = None
     if not request.final:
         position = await services.forecast.position(request)
         started = request.started_at.timestamp() if request.started_at else None
         eta = await services.forecast.eta(request, position, 0.0 if started is None else time.time() - started)
-    return record(request, services, position=position, eta=eta)
+        waiting_for = services.forecast.waiting_for(request.lane) if request.status == "queued" else None
+    return record(request, services, position=position, eta=eta, waiting_for=waiting_for)
 
 
 def record(
-    request: Request, services: Services, *, position: int | None = None, eta: int | None = None
+    request: Request,
+    services: Services,
+    *,
+    position: int | None = None,
+    eta: int | None = None,
+    waiting_for: str | None = None,
 ) -> dict[str, Any]:
     """The full record; lists leave the forecast out."""
     return {
@@ -62,6 +68,7 @@ def record(
         "retryable": request.retryable,
         "attempt": request.attempt,
         "engine": request.engine,
+        "waiting_for": waiting_for,
         "seed": request.plan.get("seed"),
         "progress": request.progress,
         "stage": request.stage,

@@ -190,6 +190,7 @@ async def _dry_answer(prepared: Prepared, services: Services) -> dict[str, Any]:
         "warnings": prepared.warnings,
         "quote_micro_usd": prepared.quote_micro,
         "engine": prepared.engine,
+        "waiting_for": services.forecast.waiting_for(prepared.lane),
         "queue_position": None,
         "eta_seconds": _rounded(services.forecast.expected(prepared.card.id, plan.as_json())),
         "plan": {

@@ -53,4 +53,8 @@ URL: Schema = {"type": "string"}
 MOMENT: Schema = {"type": "integer", "description": "Unix seconds."}
 MICRO: Schema = {"type": "integer", "description": "Micro-dollars: 152000 is $0.152."}
 STATUS: Schema = {"type": "string", "enum": [status.value for status in Status]}
+WAITING_FOR: Schema = {
+    "type": ["string", "null"],
+    "description": "Why it cannot begin: no worker serves its engine. Null otherwise, and in lists.",
+}
 STAGE: Schema = {"type": ["string", "null"], "description": "loading, generating, encoding or uploading."}

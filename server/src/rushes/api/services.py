@@ -19,7 +19,7 @@ from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog
 from rushes.config import Settings
 from rushes.egress import Egress
-from rushes.engines.registry import Engines
+from rushes.engines.routing import Routing
 from rushes.queue.catcher import Catcher
 from rushes.queue.maintain import Maintenance
 from rushes.queue.submit import Submit
@@ -67,7 +67,7 @@ class Services:
     objects: Objects
     links: Links
     catalog: Catalog
-    engines: Engines
+    routing: Routing
     egress: Egress
     submit: Submit
     forecast: Forecast

@@ -1,6 +1,7 @@
 """How a serving process is put together and taken apart."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,8 +20,9 @@ from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import load_catalog
 from rushes.config import Settings
 from rushes.egress import Egress, EgressSettings
-from rushes.engines.registry import Engines
+from rushes.engines.routing import read_routing
 from rushes.queue.catcher import Catcher
+from rushes.queue.live_lanes import LiveLanes
 from rushes.queue.maintain import Clocks, Maintenance
 from rushes.queue.sources import Sources
 from rushes.queue.submit import Submit
@@ -83,7 +85,7 @@ async def _services(settings: Settings, database: Database) -> Services:
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     uploads = Uploads(files, objects, links, scratch=scratch, keep=timedelta(days=settings.file_days), now=time.time)
     catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file)
-    engines = Engines()
+    routing = read_routing(settings.engines_file, os.environ, catalog.cards, egress.settings)
     keyring = Keyring(accounts)
     people = logins(settings, database, listener, keys, keyring)
     outbox, webhook_secrets = Outbox(database), WebhookSecrets(database)
@@ -123,11 +125,12 @@ async def _services(settings: Settings, database: Database) -> Services:
         objects=objects,
         links=links,
         catalog=catalog,
-        engines=engines,
+        routing=routing,
         egress=egress,
         submit=Submit(
             catalog,
-            engines,
+            routing,
+            LiveLanes(workers),
             SubmitBatch(database, requests),
             Sources(files, uploads, egress, links),
             ordered_faults=settings.ordered_faults,

@@ -91,11 +91,13 @@ def worker(
     sole: Annotated[bool, typer.Option(help="No other qworker lives: take over what a dead one held at once.")] = False,
     test_models: Annotated[bool | None, typer.Option(help="Serve the model rushes-test.")] = None,
     parent_fd: Annotated[int | None, typer.Option(help="Stop when this pipe ends.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model card to serve from --weights, and nothing else.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="The folder of that model's weights.")] = None,
 ) -> None:
     """Run a qworker. Needs RUSHES_DATABASE_URL."""
     from rushes.cli.processes import run_worker
 
-    run_worker(data, slots, exit_idle, sole, test_models, parent_fd)
+    run_worker(data, slots, exit_idle, sole, test_models, parent_fd, model, weights)
 
 
 @app.command(hidden=True)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rushes.catalog.yaml_tree import CatalogError
 from rushes.cli.failure import CommandFailed
 from rushes.config import Settings
+from rushes.engines.engines_file import EnginesError
 from rushes.store.database import DatabaseUnavailable, UnsafeDatabase
 from rushes.store.migrate import SchemaTooNew
 from rushes.telemetry import configure
@@ -44,7 +45,7 @@ def explained() -> Any:
     """Turn what an operator can mend into one sentence."""
     try:
         yield
-    except (DatabaseUnavailable, UnsafeDatabase, SchemaTooNew, CatalogError) as error:
+    except (DatabaseUnavailable, UnsafeDatabase, SchemaTooNew, CatalogError, EnginesError) as error:
         text = str(error)
         raise CommandFailed(
             f"The database does not answer: {text}" if isinstance(error, DatabaseUnavailable) else text
@@ -72,9 +73,14 @@ def run_serve(
     from rushes.api.app import build
     from rushes.api.wiring import opened
     from rushes.catalog.loader import load_catalog
+    from rushes.egress import EgressSettings
+    from rushes.engines.routing import read_routing
 
     with explained():
-        load_catalog(settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file)
+        cards = load_catalog(
+            settings.catalog_dir, test_models=settings.test_models, price_overrides=settings.price_file
+        )
+        read_routing(settings.engines_file, os.environ, cards.cards, EgressSettings())
         sock = socket.socket(fileno=fd) if fd is not None else _bound(settings.host, settings.port)
     config = uvicorn.Config(
         build(settings, opened),
@@ -108,24 +114,31 @@ def run_worker(
     sole: bool,
     test_models: bool | None,
     parent_fd: int | None,
+    model: str | None,
+    weights: Path | None,
 ) -> None:
     """Work until SIGTERM, Ctrl-C or the end of the parent; then drain."""
     settings = settings_with(data=data, slots=slots, test_models=test_models)
+    if (model is None) != (weights is None):
+        raise CommandFailed("--model and --weights belong together: a model card, and the folder of its weights")
     needs_database(settings)
     configure(settings.log_level)
     with explained():
-        asyncio.run(_work(settings, exit_idle, sole, parent_fd))
+        asyncio.run(_work(settings, exit_idle, sole, parent_fd, None if weights is None else (model or "", weights)))
 
 
-async def _work(settings: Settings, exit_idle: float | None, sole: bool, parent_fd: int | None) -> None:
-    from rushes.worker.assembly import assembled
+async def _work(
+    settings: Settings, exit_idle: float | None, sole: bool, parent_fd: int | None, weights: tuple[str, Path] | None
+) -> None:
+    from rushes.worker.assembly import Weights, assembled
 
-    async with assembled(settings, exit_idle, sole=sole) as qworker:
+    given = Weights(*weights) if weights else None
+    async with assembled(settings, exit_idle, sole=sole, weights=given) as crew:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, qworker.drain)
-        _with_parent(parent_fd, lambda: loop.call_soon_threadsafe(qworker.drain))
-        await qworker.run()
+            loop.add_signal_handler(number, crew.drain)
+        _with_parent(parent_fd, lambda: loop.call_soon_threadsafe(crew.drain))
+        await crew.run()
 
 
 def run_bootstrap(data: Path) -> None:

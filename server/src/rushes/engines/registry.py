@@ -1,8 +1,11 @@
 """Engines are found by entry point, so users add their own without forking."""
 
-from importlib.metadata import entry_points
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from rushes.engines.engine import Engine
+from rushes.engines.options import EngineOptions, Setup
 
 GROUP = "rushes.engines"
 
@@ -12,10 +15,11 @@ class UnknownEngine(Exception):
 
 
 class Engines:
-    """The installed engines by name, each made on first use."""
+    """The installed engines by name; those that take no options are made once, on first use."""
 
-    def __init__(self) -> None:
-        self._found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
+        """`found`: the entry points to choose from, those of the installed packages unless given."""
+        self._found = {entry.name: entry for entry in (entry_points(group=GROUP) if found is None else found)}
         self._made: dict[str, Engine] = {}
 
     @property
@@ -23,9 +27,21 @@ class Engines:
         return sorted(self._found)
 
     def get(self, name: str) -> Engine:
-        """Raises UnknownEngine, naming those there are."""
+        """The engine as it is without a table in engines.toml. Raises UnknownEngine, naming those there are."""
         if name not in self._made:
-            if name not in self._found:
-                raise UnknownEngine(f"No engine {name!r} is installed; there are {', '.join(self.names)}")
-            self._made[name] = self._found[name].load()()
+            self._made[name] = self.configured(name, Setup(name))
         return self._made[name]
+
+    def options_of(self, name: str) -> type[EngineOptions]:
+        """What a table for this engine may hold. Raises UnknownEngine."""
+        return getattr(self._class(name), "Options", EngineOptions)
+
+    def configured(self, name: str, setup: Setup) -> Engine:
+        """A new engine as an operator has set it up. Raises UnknownEngine."""
+        made = self._class(name)
+        return made(setup) if hasattr(made, "Options") else made()
+
+    def _class(self, name: str) -> Any:
+        if name not in self._found:
+            raise UnknownEngine(f"No engine {name!r} is installed; there are {', '.join(self.names)}")
+        return self._found[name].load()

@@ -6,11 +6,19 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from rushes.catalog.loader import CatalogError, load_catalog
+from rushes.config import Settings
+from rushes.egress import EgressSettings
+from rushes.engines.engines_file import EnginesError
+from rushes.engines.routing import read_routing
 from rushes.platform.folder import LEAST_SPACE
 from rushes.store.binaries import checked_binaries
 from rushes.store.identity import namespaces_work
@@ -47,6 +55,7 @@ def doctor(data: Path) -> list[Finding]:
         lambda: _package("av", "PyAV reads and writes video"),
         lambda: _package("cv2", "OpenCV draws for the engine animatic"),
         _encoder,
+        _engines,
         _weights,
         _gpu,
     )
@@ -144,6 +153,20 @@ def _python_says(program: str) -> tuple[str, str]:
     if asked.returncode == 0:
         return asked.stdout.strip(), ""
     return "", (asked.stderr.strip() or f"it ended with {asked.returncode}").splitlines()[-1]
+
+
+def _engines() -> Finding:
+    """Who serves what, as configured; no server is asked."""
+    try:
+        settings = Settings()
+        cards = load_catalog(settings.catalog_dir, test_models=settings.test_models).cards
+        routing = read_routing(settings.engines_file, os.environ, cards, EgressSettings())
+    except (CatalogError, EnginesError, ValidationError) as error:
+        return Finding("engines", False, "; ".join(str(error).splitlines()), "correct engines.toml or the card")
+    served = Counter(routing.of(card).route.label for card in cards)
+    lacks = [f"{route.label}: {lack}" for route in routing.routes if (lack := route.options.missing())]
+    detail = "; ".join([*(f"{label} serves {count} models" for label, count in sorted(served.items())), *lacks])
+    return Finding("engines", not lacks, detail, "give the workers these keys" if lacks else "")
 
 
 def _weights() -> Finding:

@@ -13,8 +13,8 @@ from rushes.domain.model_card import ModelCard
 from rushes.domain.payload import check_payload
 from rushes.domain.pricing import quote
 from rushes.engines.engine import InvalidInput, Plan
-from rushes.engines.lanes import lane_of
-from rushes.engines.registry import Engines
+from rushes.engines.routing import Routing, Served
+from rushes.queue.live_lanes import LiveLanes
 from rushes.queue.sources import Sources
 from rushes.store.records import NewRequest, Request
 from rushes.store.submit_batch import SubmitBatch
@@ -65,10 +65,18 @@ class Submit:
     """The use case behind POST /requests, whichever API generation it came through."""
 
     def __init__(
-        self, catalog: Catalog, engines: Engines, admission: SubmitBatch, sources: Sources, *, ordered_faults: bool
+        self,
+        catalog: Catalog,
+        routing: Routing,
+        live: LiveLanes,
+        admission: SubmitBatch,
+        sources: Sources,
+        *,
+        ordered_faults: bool,
     ) -> None:
         self._catalog = catalog
-        self._engines = engines
+        self._routing = routing
+        self._live = live
         self._admission = admission
         self._sources = sources
         self._ordered_faults = ordered_faults
@@ -79,6 +87,10 @@ class Submit:
             return self._catalog.find(model)
         except UnknownModel as error:
             raise error.as_api_error() from error
+
+    async def served(self, card: ModelCard) -> Served:
+        """What renders a card now."""
+        return self._routing.of(card, await self._live.lanes() if self._routing.hears(card) else ())
 
     async def prepare(
         self, submitter: Submitter, model: str, payload: Mapping[str, Any], *, dry_run: bool = False
@@ -93,9 +105,9 @@ class Submit:
             raise ApiError(fault.http, f"{fault.http_text}, ordered by rushes_fault")
         checked = check_payload(card, payload)
         resolved = await self._sources.resolve(submitter.org_id, card, payload, checked, dry_run=dry_run)
-        engine = self._engines.get(card.engine)
+        served = await self.served(card)
         try:
-            plan = engine.normalise(card, resolved.params, secrets.randbelow(MAX_SEED + 1))
+            plan = served.engine.normalise(card, resolved.params, secrets.randbelow(MAX_SEED + 1))
         except InvalidInput as error:
             raise InvalidPayload([ParameterFault(error.field or "payload", "unsupported", str(error))]) from error
         return Prepared(
@@ -106,8 +118,8 @@ class Submit:
             plan=plan,
             quote_micro=quote(card, resolved.params, plan.seconds),
             warnings=[*checked.warnings, *plan.notes],
-            engine=engine.name,
-            lane=lane_of(engine, card),
+            engine=served.engine.name,
+            lane=served.lane,
             fault=fault,
         )
 

@@ -29,6 +29,8 @@ from rushes.worker.frames import ChildFrames
 from rushes.worker.wire import Channel, ChannelClosed, Ring
 
 START_SECONDS = 60.0
+SETUP_VARIABLE = "RUSHES_ENGINE_SETUP"
+"""How the child's engine is set up (engines/options.py Setup), as JSON without secrets."""
 POLL_SECONDS = 0.2
 LAST_BREATH_SECONDS = 2.0
 """How long a child that has closed its line may take to end, and to say why."""

@@ -21,7 +21,9 @@ import numpy as np
 from rushes.catalog.loader import Catalog, load_catalog
 from rushes.config import Settings
 from rushes.engines.engine import Cancelled, Encoded, Engine, EngineError, EngineLost, Frames, Plan
+from rushes.engines.options import Setup
 from rushes.engines.registry import Engines
+from rushes.worker.child import SETUP_VARIABLE
 from rushes.worker.wire import Channel, ChannelClosed, Ring, ring_slots
 
 PROGRESS_SECONDS = 0.1
@@ -197,7 +199,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the qworker decides
     settings = Settings()
     catalog = load_catalog(settings.catalog_dir, test_models=settings.test_models)
-    Child(Channel(socket.socket(fileno=channel_fd)), Engines().get(engine), catalog).serve()
+    written = os.environ.get(SETUP_VARIABLE)
+    setup = Setup.from_json(written) if written else Setup(engine)
+    Child(Channel(socket.socket(fileno=channel_fd)), Engines().configured(engine, setup), catalog).serve()
 
 
 if __name__ == "__main__":

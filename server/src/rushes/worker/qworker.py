@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 from rushes import __version__
 from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog
-from rushes.engines.lanes import lane_of
-from rushes.engines.registry import Engines
+from rushes.engines.lanes import label_of
+from rushes.engines.routing import Routing
 from rushes.moments import moment
 from rushes.store.database import DatabaseUnavailable
 from rushes.store.listen import Listener
@@ -49,6 +49,7 @@ class Shape:
 
     slots: int
     engines: tuple[str, ...]
+    """Engines without a table, and tables of engines.toml."""
     lease: timedelta
     heartbeat_seconds: float
     drain_seconds: float
@@ -70,7 +71,7 @@ class QWorker:
         objects: Objects,
         fetch: Fetch,
         catalog: Catalog,
-        engines: Engines,
+        routing: Routing,
         dsn: str,
         environment: Mapping[str, str],
         logs: Path | None,
@@ -83,10 +84,10 @@ class QWorker:
         self._objects = objects
         self._fetch = fetch
         self._catalog = catalog
-        self._engines = engines
-        self._lanes = self._lanes_of(shape.engines)
+        self._routing = routing
+        self._lanes = routing.lanes(catalog.cards, shape.engines)
         self._wake = asyncio.Event()
-        self._slots = [Slot(number, environment, logs, self._wake.set) for number in range(shape.slots)]
+        self._slots = [Slot(number, routing, environment, logs, self._wake.set) for number in range(shape.slots)]
         # By number too: a new attempt of a request may run here before its superseded one has stopped.
         self._attempts: dict[tuple[UUID, int], Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -185,8 +186,8 @@ class QWorker:
                     queue=self._requests,
                     objects=self._objects,
                     fetch=self._fetch,
-                    engine=self._engines.get(request.engine),
-                    child=slot.child(request.engine),
+                    engine=self._routing.engine(label_of(request.lane)),
+                    child=slot.child(request.lane),
                     policy=self._shape.policy,
                     turn=turn,
                 ),
@@ -244,8 +245,8 @@ class QWorker:
 
     async def _warm_up(self) -> None:
         """Start the first engine's child in every slot, so that the first request does not wait for its imports."""
-        for slot in self._slots:
-            child = slot.child(self._shape.engines[0])
+        for slot in self._slots if self._lanes else ():
+            child = slot.child(self._lanes[0])
             await self._loop.run_in_executor(child.thread, child.start)
 
     async def _drain(self) -> None:
@@ -272,10 +273,3 @@ class QWorker:
         """What a killed predecessor left behind; every qworker has a scratch folder of its own."""
         shutil.rmtree(self._shape.scratch, ignore_errors=True)
         self._shape.scratch.mkdir(parents=True, mode=0o700)
-
-    def _lanes_of(self, engines: Sequence[str]) -> list[str]:
-        lanes: set[str] = set()
-        for card in self._catalog.cards:
-            if card.engine in engines:
-                lanes.add(lane_of(self._engines.get(card.engine), card))
-        return sorted(lanes)

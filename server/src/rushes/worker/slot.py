@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rushes.worker.child import EngineChild
+from rushes.engines.lanes import label_of
+from rushes.engines.routing import Routing
+from rushes.worker.child import SETUP_VARIABLE, EngineChild
 from rushes.worker.turns import Turns
 
 
@@ -11,19 +13,29 @@ class Slot:
     """One child for each engine that was wanted here, and the turns attempts take."""
 
     def __init__(
-        self, number: int, environment: Mapping[str, str], logs: Path | None, on_room: Callable[[], None]
+        self,
+        number: int,
+        routing: Routing,
+        environment: Mapping[str, str],
+        logs: Path | None,
+        on_room: Callable[[], None],
     ) -> None:
         self.number = number
         self.turns = Turns(on_room)
+        self._routing = routing
         self._environment = environment
         self._logs = logs
         self._children: dict[str, EngineChild] = {}
 
-    def child(self, engine: str) -> EngineChild:
-        if engine not in self._children:
-            log_file = self._logs / f"engine-{engine}-{self.number}.log" if self._logs else None
-            self._children[engine] = EngineChild(engine, self._environment, log_file)
-        return self._children[engine]
+    def child(self, lane: str) -> EngineChild:
+        """The child of the engine, set up as the table says, that serves a lane."""
+        label = label_of(lane)
+        if label not in self._children:
+            log_file = self._logs / f"engine-{label.replace(':', '-')}-{self.number}.log" if self._logs else None
+            engine, setup = self._routing.setup(label)
+            environment = {**self._environment, SETUP_VARIABLE: setup.as_json()}
+            self._children[label] = EngineChild(engine, environment, log_file)
+        return self._children[label]
 
     def kill(self) -> None:
         """End every child for certain."""
