@@ -62,7 +62,7 @@ def mortal_stage(nursery: Any, tmp_path: Path, mortal: MortalPostgres, mortal_ur
 
 @contextmanager
 def _staged(nursery: Any, folder: Path, database_url: str) -> Iterator[Stage]:
-    first = asyncio.run(bootstrap(database_url))
+    first = asyncio.run(bootstrap(database_url)).key
     assert first is not None
     stage = Stage(nursery, database_url, folder, first)
     try:
