@@ -71,6 +71,7 @@ QUEUE = {
     "DELETE /requests/{request_id}": WRITE,
     "POST /requests/{request_id}/cancel": WRITE,
     "GET /requests/{request_id}/events": READ,
+    "GET /events": READ,
     "POST /requests/bulk": Row(CALLER, writes=True, json=lambda own: {"action": "cancel", "ids": [own["request_id"]]}),
     "POST /requests/{request_id}/retry": Row(CALLER, writes=True, good=(400,)),
     "GET /requests/{request_id}/deliveries": READ,

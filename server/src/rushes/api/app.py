@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from rushes import __version__
 from rushes.api.answers import Handler, answering, error_reply
@@ -24,7 +24,7 @@ MAX_HEADERS = 64
 Opened = Callable[[Settings], AbstractAsyncContextManager[Services]]
 
 
-def build(settings: Settings, opened: Opened) -> ASGIApp:
+def build(settings: Settings, opened: Opened) -> "Edge":
     """The ASGI application; `opened` makes the parts at start-up and lets go of them at shutdown."""
 
     @asynccontextmanager
@@ -83,6 +83,13 @@ class Edge:
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
+
+    def end_waits(self) -> None:
+        """Call this when a stop is asked for: a server that drains waits for its streams, which do not end by
+        themselves."""
+        services = getattr(self._app.state, "services", None)
+        if services is not None:
+            services.end_waits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -7,18 +7,25 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from rushes.api.answers import reply
 from rushes.api.auth import authenticate
-from rushes.api.record import full_record
+from rushes.api.event_message import (
+    COMMENT,
+    COMMENT_SECONDS,
+    RETRY,
+    STREAM_HEADERS,
+    ending_of,
+    message,
+    progress_event,
+    stored_event,
+)
 from rushes.api.requests import not_found, path_id
 from rushes.api.services import Services, services_of
 from rushes.store.records import Request as Stored
 
-COMMENT_SECONDS = 15.0
 LOOK_SECONDS = 0.5
 """How often an open stream looks for progress, which is not notified."""
 
@@ -33,9 +40,8 @@ async def events(request: Request) -> Response:
         raise not_found()
     after = _after(request, request_id)
     if "text/event-stream" in request.headers.get("accept", ""):
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         stream = _stream(services, caller.org_id, request_id, after)
-        return StreamingResponse(stream, 200, headers, "text/event-stream")
+        return StreamingResponse(stream, 200, STREAM_HEADERS, "text/event-stream")
     return reply({"events": await _stored_events(services, stored, after)})
 
 
@@ -47,31 +53,18 @@ def _after(request: Request, request_id: UUID) -> int:
 
 
 async def _stored_events(services: Services, stored: Stored, after: int) -> list[dict[str, Any]]:
-    rows = await services.requests.events(stored.request_id, after)
     shown: list[dict[str, Any]] = []
-    for row in rows:
-        event: dict[str, Any] = {
-            "event_id": f"evt_{stored.request_id}_{row['n']}",
-            "type": f"request.{row['status']}",
-            "request_id": str(stored.request_id),
-            "status": row["status"],
-            "attempt": row["attempt"],
-            "progress": 100 if row["status"] == "success" else None,
-            "stage": None,
-            "queue_position": None,
-            "eta_seconds": None,
-            "at": int(row["at"].timestamp()),
-        }
+    for row in await services.requests.events(stored.request_id, after):
+        event = stored_event(stored.request_id, row["n"], row["status"], row["attempt"], row["at"].timestamp())
         if stored.final and row["n"] == stored.event_n:
-            record = await full_record(stored, services)
-            event |= {name: record[name] for name in ("outcome", "error", "error_code")}
+            event |= ending_of(stored, services)
         shown.append(event)
     return shown
 
 
 async def _stream(services: Services, org_id: UUID, request_id: UUID, after: int) -> AsyncIterator[bytes]:
     """The state now, then every stored event after `after`, progress in between, until the final event."""
-    yield b"retry: 2000\n\n"
+    yield RETRY
     seen: tuple[Any, ...] | None = None
     spoken_at = time.monotonic()
     while not services.stopping.is_set():
@@ -80,7 +73,7 @@ async def _stream(services: Services, org_id: UUID, request_id: UUID, after: int
             if stored is None:
                 return
             for event in await _stored_events(services, stored, after) if stored.event_n > after else []:
-                yield _message(event, event["event_id"])
+                yield message(event, event["event_id"])
                 spoken_at = time.monotonic()
                 after = int(event["event_id"].rpartition("_")[2])
             if stored.final and after >= stored.event_n:
@@ -88,22 +81,10 @@ async def _stream(services: Services, org_id: UUID, request_id: UUID, after: int
             state = (stored.status, stored.attempt, stored.progress, stored.stage)
             if state != seen and not stored.final:
                 seen = state
-                yield _message(await _progress(services, stored), None)
+                yield message(await progress_event(stored, services))
                 spoken_at = time.monotonic()
             elif time.monotonic() - spoken_at > COMMENT_SECONDS:
                 spoken_at = time.monotonic()
-                yield b": still here\n\n"
+                yield COMMENT
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), LOOK_SECONDS)
-
-
-async def _progress(services: Services, stored: Stored) -> dict[str, Any]:
-    record = await full_record(stored, services)
-    names = ("request_id", "status", "attempt", "progress", "stage", "queue_position", "eta_seconds")
-    return {"event_id": None, "type": "request.progress", **{n: record[n] for n in names}, "at": int(time.time())}
-
-
-def _message(event: dict[str, Any], event_id: str | None) -> bytes:
-    lines = [f"id: {event_id}".encode()] if event_id else []
-    lines += [f"event: {event['type']}".encode(), b"data: " + orjson.dumps(event)]
-    return b"\n".join(lines) + b"\n\n"

@@ -28,7 +28,7 @@ def read_filters(given: Query, services: Services) -> Filters:
             raise ApiError("invalid_request", f"Invalid status, must be one of {known}", param="status")
     model = query.get("model_id") or query.get("model")
     return Filters(
-        model=_canonical(services, model) if model else None,
+        model=canonical_model(services, model) if model else None,
         statuses=statuses or None,
         since=moment(given, "since"),
         until=moment(given, "until"),
@@ -58,7 +58,7 @@ def filters_in_body(value: Any, services: Services) -> Filters:
     return read_filters(_Body(QueryParams(pairs)), services)
 
 
-def _canonical(services: Services, model: str) -> str:
+def canonical_model(services: Services, model: str) -> str:
     """The catalogue's spelling; an unknown id stays as it is, for it matches nothing."""
     try:
         return services.catalog.find(model).id

@@ -161,6 +161,11 @@ SCHEMAS: dict[str, Schema] = {
         **_FORECAST,
     ),
     "EventList": thing(events=many(ref("Event"))),
+    "EventLog": thing(
+        events=said(many(ref("Event")), "In lasting order; each with `model`."),
+        next_after=said(TEXT, "Where the next page begins, and where a stream may resume."),
+        has_more=YES_NO,
+    ),
     **ORGANISATION_SCHEMAS,
     "ModelIds": thing(model_ids=many(TEXT)),
     "ModelList": thing(models=many(ref("Model"))),

@@ -28,8 +28,10 @@ from rushes.queue.webhooks import Webhooks
 from rushes.store.accounts import Accounts
 from rushes.store.catchers import Catchers
 from rushes.store.database import Database
+from rushes.store.event_log import EventLog
 from rushes.store.files import Files
 from rushes.store.listen import Listener
+from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
 from rushes.store.sessions import Sessions
@@ -50,6 +52,8 @@ class Services:
     listener: Listener
     requests: Requests
     watch: Watch
+    event_log: EventLog
+    pulse: OrgPulse
     accounts: Accounts
     keys: Keyring
     login: Login
@@ -77,6 +81,12 @@ class Services:
     webhooks: Webhooks
     scratch: Path
     stopping: asyncio.Event
+
+    def end_waits(self) -> None:
+        """The process is about to stop: streams end, and who waits for a request is told how it stands."""
+        self.stopping.set()
+        self.watch.close()
+        self.pulse.stop()
 
 
 def services_of(request: Request) -> Services:

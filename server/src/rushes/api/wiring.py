@@ -31,9 +31,11 @@ from rushes.queue.webhooks import Webhooks
 from rushes.store.accounts import Accounts
 from rushes.store.catchers import Catchers
 from rushes.store.database import Database
+from rushes.store.event_log import EventLog
 from rushes.store.files import Files
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
+from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
 from rushes.store.submit_batch import SubmitBatch
@@ -65,8 +67,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Services]:
         try:
             yield services
         finally:
-            services.stopping.set()
-            services.watch.flush()  # wakes every waiting reader
+            services.end_waits()
 
 
 async def _services(settings: Settings, database: Database) -> Services:
@@ -78,6 +79,8 @@ async def _services(settings: Settings, database: Database) -> Services:
     )
     listener = Listener(database.dsn)
     requests = Requests(database, keep_seconds=settings.artifact_seconds)
+    event_log = EventLog(database)
+    await event_log.settle_restored()
     workers = Workers(database)
     objects = Objects(settings.objects_url, settings.data / "objects")
     egress = Egress(EgressSettings.of([int(port) for port in settings.egress_ports], settings.allow_private))
@@ -108,6 +111,8 @@ async def _services(settings: Settings, database: Database) -> Services:
         listener=listener,
         requests=requests,
         watch=Watch(requests, listener),
+        event_log=event_log,
+        pulse=OrgPulse(event_log, listener),
         accounts=accounts,
         keys=keyring,
         login=people.login,

@@ -82,8 +82,9 @@ def run_serve(
         )
         read_routing(settings.engines_file, os.environ, cards.cards, EgressSettings())
         sock = socket.socket(fileno=fd) if fd is not None else _bound(settings.host, settings.port)
+    app = build(settings, opened)
     config = uvicorn.Config(
-        build(settings, opened),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -95,7 +96,15 @@ def run_serve(
         proxy_headers=False,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+
+    class Draining(uvicorn.Server):
+        """Ends streams and waits before it waits for calls to end."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.end_waits()
+            await super().shutdown(sockets)
+
+    server = Draining(config)
 
     def stop() -> None:
         server.should_exit = True

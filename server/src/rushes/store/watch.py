@@ -29,6 +29,7 @@ class Watch:
         self._reading: dict[UUID, int] = {}
         self._stale: set[UUID] = set()
         self._waiters: dict[UUID, set[asyncio.Event]] = {}
+        self._closed = False
         listener.on("rushes_request", self._changed)
         listener.on_lost(self.flush)
 
@@ -61,7 +62,7 @@ class Watch:
             with self.subscribed(request_id) as changed:
                 request = await self.get(org_id, request_id)
                 left = deadline - self._clock()
-                if request is None or request.final or left <= 0:
+                if request is None or request.final or left <= 0 or self._closed:
                     return request
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), min(left, FALLBACK_SECONDS))
@@ -78,6 +79,11 @@ class Watch:
         for waiters in self._waiters.values():
             for event in waiters:
                 event.set()
+
+    def close(self) -> None:
+        """Nobody waits any longer, now or later: the process is about to stop."""
+        self._closed = True
+        self.flush()
 
     def _keep(self, request: Request) -> None:
         if len(self._cached) >= MAX_CACHED:
