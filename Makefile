@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   ?= .rushes
 PORT   ?= 8000
 
-.PHONY: demo up test check format lock bench crash clean
+.PHONY: demo up test check format lock bench gallery crash clean
 
 demo: $(VENV)/.run            ## two real videos, made by a platform that starts and stops by itself
 	@$(BIN)/python examples/demo.py
@@ -24,6 +24,9 @@ crash: $(VENV)/.dev           ## the long crash suite
 
 bench: $(VENV)/.dev           ## measurements, each with a baseline in the same run
 	@$(BIN)/python -m bench
+
+gallery: $(VENV)/.dev         ## what the animatic engine draws, on one page: docs/gallery/index.html
+	@$(BIN)/python scripts/gallery.py
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

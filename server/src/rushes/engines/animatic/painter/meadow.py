@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
+from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_yuv
 from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
     Field,
@@ -25,13 +27,51 @@ from rushes.engines.animatic.painter.stage import Stage
 Bytes = NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What grows: the ground between, two tones of the stalks, whether they bear ears, and flowers if any."""
+
+    ground: Rgb
+    tone: Rgb
+    other: Rgb
+    ears: bool = False
+    flowers: tuple[Rgb, ...] = ()
+
+
+CROPS: dict[str, Crop] = {
+    "wheat": Crop((0.235, 0.150, 0.048), (0.50, 0.285, 0.065), (0.62, 0.42, 0.15), ears=True),
+    "grass": Crop((0.060, 0.098, 0.022), (0.125, 0.205, 0.042), (0.20, 0.25, 0.070)),
+    "dry": Crop((0.190, 0.125, 0.045), (0.36, 0.235, 0.075), (0.46, 0.33, 0.13)),
+    "autumn": Crop((0.150, 0.095, 0.030), (0.30, 0.190, 0.045), (0.36, 0.25, 0.075)),
+    "lavender": Crop((0.050, 0.060, 0.030), (0.190, 0.105, 0.36), (0.30, 0.18, 0.46), ears=True),
+    "flowers": Crop((0.055, 0.090, 0.022), (0.115, 0.190, 0.042), (0.18, 0.23, 0.065),
+                    flowers=((0.62, 0.035, 0.02), (0.78, 0.55, 0.05), (0.80, 0.78, 0.74), (0.34, 0.14, 0.50))),
+    "poppies": Crop((0.055, 0.090, 0.022), (0.115, 0.190, 0.042), (0.18, 0.23, 0.065), flowers=((0.66, 0.03, 0.015),)),
+    "sunflowers": Crop((0.050, 0.085, 0.020), (0.105, 0.175, 0.040), (0.16, 0.21, 0.06), flowers=((0.84, 0.52, 0.02),)),
+}  # fmt: skip
+
+
+def crop_for(stage: Stage) -> Crop:
+    """The crop that a prompt's words plant."""
+    reading = stage.reading
+    for mark in ("wheat", "lavender"):
+        if reading.has(mark):
+            return CROPS[mark]
+    if reading.has("savanna"):
+        return CROPS["dry"]
+    if reading.has("flowers"):
+        return CROPS["poppies" if "popp" in stage.prompt.casefold() else
+                     "sunflowers" if "sunflower" in stage.prompt.casefold() else "flowers"]  # fmt: skip
+    return CROPS["autumn" if reading.has("autumn") else "grass"]
+
+
 class Meadow:
     """Ground from just below the horizon to the bottom; every row moves with the camera as its distance demands."""
 
-    def __init__(self, stage: Stage, wheat: bool, first_row: float) -> None:
+    def __init__(self, stage: Stage, crop: Crop, first_row: float) -> None:
         """`first_row` is where the field begins, in units below the horizon."""
         self._stage = stage
-        self._wheat = wheat
+        self._crop = crop
         rng = stage.rng("meadow")
         reach_x, reach_y = stage.path.reach()
         self._side = 2 * int(np.ceil(reach_x * stage.width / 2 + 0.03 * stage.unit))
@@ -66,7 +106,7 @@ class Meadow:
         """Stalks from far to near; scene-linear RGB."""
         stage = self._stage
         light = stage.light
-        base = np.array((0.235, 0.150, 0.048)) if self._wheat else np.array((0.060, 0.098, 0.022))
+        base = np.array(self._crop.ground)
         albedo = np.zeros((rows, width, 3), np.uint8)
         albedo[:] = _code(base * 0.55)
         first = float(self._top - stage.horizon)
@@ -92,7 +132,7 @@ class Meadow:
         long = size * rng.uniform(0.7, 1.25, count)
         tone = rng.integers(0, 4, count)
         tip_x, tip_y = x + lean * long, y - long
-        thick = max(1, round(size * (0.105 if self._wheat else 0.05)))
+        thick = max(1, round(size * (0.105 if self._crop.ears else 0.05)))
         for step in range(4):
             pick = tone == step
             if not pick.any():
@@ -100,10 +140,24 @@ class Meadow:
             stalks = _lines(x[pick], y[pick] + long[pick] * 1.1, tip_x[pick], tip_y[pick])
             colour = self._tone(step, 0.72)
             _polylines(albedo, stalks, colour, max(1, thick // 3))
-            if self._wheat:
+            if self._crop.ears:
                 self._ears(rng, albedo, (x[pick], y[pick], tip_x[pick], tip_y[pick]), step, (size, thick))
             else:
                 _polylines(albedo, _lines(x[pick], y[pick], tip_x[pick], tip_y[pick]), self._tone(step, 1.15), thick)
+        self._bloom(rng, albedo, tip_x, tip_y, size)
+
+    def _bloom(self, rng: np.random.Generator, albedo: Bytes, x: Floats, y: Floats, size: float) -> None:
+        """A flower on every fifth stalk or so, in patches of one colour."""
+        for n, colour in enumerate(self._crop.flowers):
+            patch = np.sin(x * (0.35 / max(size, 1)) + 2.1 * n) + 0.6 * np.sin(y * 0.05 + n)
+            pick = (rng.random(x.size) < 0.30 / len(self._crop.flowers) ** 0.5) & (patch > -0.3)
+            if not pick.any():
+                continue
+            wide = np.full(int(pick.sum()), 0.085 * size + 0.4)
+            heads = _lines(x[pick] - wide, y[pick], x[pick] + wide, y[pick] + 0.03 * size)
+            _polylines(albedo, heads, _code(np.array(colour)), max(1, round(0.10 * size)))
+            _polylines(albedo, _lines(x[pick] - wide / 2, y[pick], x[pick] + wide / 2, y[pick]),
+                       _code(np.array(colour) * 0.55), max(1, round(0.03 * size)))  # fmt: skip
 
     def _ears(self, rng: np.random.Generator, albedo: Bytes, at: tuple[Floats, ...], step: int,
               scale: tuple[float, int]) -> None:  # fmt: skip
@@ -123,8 +177,7 @@ class Meadow:
             _polylines(albedo, _lines(low_x - shift, low_y, tip_x - shift, tip_y), self._tone(step, 1.5), thick // 3)
 
     def _tone(self, step: int, gain: float) -> tuple[int, int, int]:
-        warm = np.array((0.50, 0.285, 0.065)) if self._wheat else np.array((0.125, 0.205, 0.042))
-        other = np.array((0.62, 0.42, 0.15)) if self._wheat else np.array((0.20, 0.25, 0.070))
+        warm, other = np.array(self._crop.tone), np.array(self._crop.other)
         return _code((warm + (other - warm) * (step / 3)) * (0.50 + 0.22 * step) * gain)
 
     def _wind(self, t: float) -> tuple[Field, Field]:

@@ -87,10 +87,10 @@ def linear_map(source: Field, matrix: Field) -> Field:
     return cast("Field", cv2.transform(source, matrix))
 
 
-def filled(plane: Plane, outline: Floats, value: int, scale: float = 1.0) -> None:
-    """Fill a polygon (n, 2), its points times `scale`, with soft edges, in place."""
+def filled(plane: Plane, outline: Floats, value: int, scale: float = 1.0, *, soft: bool = True) -> None:
+    """Fill a polygon (n, 2), its points times `scale`, in place, with soft edges or with hard ones."""
     points = np.round(outline * scale * 16).astype(np.int32)
-    cv2.fillPoly(plane, [points], [value], lineType=cv2.LINE_AA, shift=4)
+    cv2.fillPoly(plane, [points], [value], lineType=cv2.LINE_AA if soft else cv2.LINE_8, shift=4)
 
 
 def strokes(plane: Plane, lines: Sequence[NDArray[np.int32]], value: Sequence[int], thick: int) -> None:

@@ -39,6 +39,8 @@ class Stage:
     """Row of the horizon."""
     sun_x: float
     """Column of the sun."""
+    focus: float
+    """Where in the width the subject stands, 0 left to 1 right."""
 
     @property
     def unit(self) -> float:
@@ -61,6 +63,14 @@ class Stage:
         """Seconds since the first frame."""
         return i / self.fps
 
+    def vary(self, tag: str, low: float, high: float) -> float:
+        """A number of this scene's composition, drawn by the seed."""
+        return float(self.rng("vary " + tag).uniform(low, high))
+
+    def either(self, tag: str) -> float:
+        """1 or -1, drawn by the seed."""
+        return 1.0 if self.rng("either " + tag).random() < 0.5 else -1.0
+
     def rng(self, tag: str) -> np.random.Generator:
         """Random numbers of one part; a new part shifts no other."""
         return np.random.default_rng([self.seed & (2**63 - 1), _word(tag), _word(self.prompt)])
@@ -81,4 +91,5 @@ def stage_for(prompt: str, width: int, height: int, count: int, fps: int, seed: 
         side *= 0.55
     path = path_for(reading, rng, count, fps)
     sun_x = width * (0.5 + side)
-    return Stage(prompt, width, height, count, fps, seed, reading, light, path, horizon * height, sun_x)
+    focus = 0.5 + float(rng.uniform(0.02, 0.16)) * (1 if rng.random() < 0.5 else -1)
+    return Stage(prompt, width, height, count, fps, seed, reading, light, path, horizon * height, sun_x, focus)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rushes.engines.animatic.painter.colour import Rgb, array
+from rushes.engines.animatic.painter.colour import Rgb, array, scaled
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import sample, smoothstep, spectral
 from rushes.engines.animatic.painter.raster import Field, blurred, filled, resized, single, strokes
@@ -17,6 +17,7 @@ TALL, WIDE = 640, 380
 """Rows and columns of the drawing's own measure; it is scaled to the size of the frame."""
 
 Lines = list[NDArray[np.int32]]
+Colours = tuple[Field, Field, Field]
 
 
 @dataclass(slots=True)
@@ -109,6 +110,10 @@ class Row:
     """0..1"""
     ground: Rgb | None = None
     """Colour of the ground below the feet, scene-linear; None leaves it open."""
+    clearing: float = 0.0
+    """Where the middle of the gap lies, in units right of the frame's middle; farther rows follow less."""
+    leaves: tuple[Rgb, ...] = ()
+    """Colours of broad leaves; none for conifers."""
 
 
 def tree_row(stage: Stage, trees: list[Tree], row: Row, tag: str) -> Layer:
@@ -137,19 +142,42 @@ def tree_row(stage: Stage, trees: list[Tree], row: Row, tag: str) -> Layer:
     return make_layer(stage, rgb, alpha, row.k, -side, top, "trees " + tag)
 
 
+def lone_tree(stage: Stage, tree: Tree, size: float, at: tuple[float, float], air: tuple[float, float], leaf: Rgb,
+              tag: str) -> Layer:  # fmt: skip
+    """One tree as a layer, its foot at a column and row of the frame; `air` is its nearness and its haze."""
+    k, haze = air
+    rows, columns = tree.alpha.shape
+    height, width = int(size) + 8 & ~1, int(size * columns / rows) + 8 & ~1
+    rgb, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    _set(rgb, alpha, tree, size, (width / 2, height - 4), False, leafy(stage, leaf))
+    rgb /= np.maximum(alpha, 0.02)[..., None]
+    rgb += (array(stage.light.haze) - rgb) * np.float32(haze)
+    left, top = round(at[0] - width / 2), round(at[1] - height + 6)
+    return make_layer(stage, rgb, alpha, k, left, top, "tree " + tag)
+
+
+def leafy(stage: Stage, leaf: Rgb) -> Colours:
+    """Dark and lit bark, and the leaves' colour in full light."""
+    light = stage.light
+    bark = array((0.085, 0.062, 0.045))
+    low = light.sun_height < 0.2 and light.glow > 0.5
+    full = array(leaf) * (array(light.fill) * 1.45 + array(light.key) * (0.50 if low else 0.80))
+    return bark * array(light.fill) * np.float32(0.6), bark * (array(light.fill) + array(light.key) * 0.7), full
+
+
 def _beside_gap(stage: Stage, rng: np.random.Generator, row: Row, count: int, width: int) -> NDArray[np.float64]:
     half = width / stage.unit / 2
     gap = min(row.gap, 0.72 * half)
     away = gap + (half * 1.05 - gap) * rng.random(count)
     sides = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
-    return 0.5 + sides * away * stage.unit / width
-
-
-Colours = tuple[Field, Field, Field]
+    middle = row.clearing * (0.4 + 0.6 * row.k)
+    return np.clip(0.5 + (middle + sides * away) * stage.unit / width, -0.06, 1.06)
 
 
 def _colours(stage: Stage, row: Row, rng: np.random.Generator) -> Colours:
     """Dark, lit and snow colours of one tree."""
+    if row.leaves:
+        return leafy(stage, scaled(row.leaves[int(rng.integers(len(row.leaves)))], float(rng.uniform(0.7, 1.15))))
     light = stage.light
     fill, key = array(light.fill), array(light.key)
     hue = array((0.045, 0.066, 0.036)) * np.float32(rng.uniform(0.8, 1.2))
@@ -184,7 +212,8 @@ def _set(
     rgb: Field, alpha: Field, tree: Tree, size: float, at: tuple[float, float], flip: bool, colours: Colours
 ) -> None:
     """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
-    width, height = max(2, int(size * WIDE / TALL)), max(3, int(size))
+    rows, columns = tree.alpha.shape
+    width, height = max(2, int(size * columns / rows)), max(3, int(size))
     whole = np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha])
     small = resized(whole, (width, height), area=True)
     if flip:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rushes.engines.animatic.painter.subjects import AFRICAN, HOMES, Subject, found, subjects
+
 NEGATION = re.compile(
     r"\b(?:no|not|without|never)\b"
     r"((?:\s+(?!(?:on|in|at|over|under|above|with|but|and|only|by|of|from|to|through|near)\b)[\w'-]+){1,4})"
@@ -28,10 +30,11 @@ BIOMES: dict[str, tuple[str, ...]] = {
         "tokyo", "new york", "manhattan", "town$",
     ),
     "desert": ("desert", "dune", "sahara", "gobi$"),
-    "forest": ("forest", "woods$", "woodland", "pine", "jungle", "grove$", "taiga", "trees$", "tree$", "fir$"),
+    "forest": ("forest", "woods$", "woodland", "pine", "jungle", "rainforest", "grove$", "taiga", "trees$", "fir$"),
     "field": (
         "field", "meadow", "wheat", "grass", "prairie", "farm", "plains$", "savanna", "pasture", "barley",
-        "countryside", "hill$", "hillside",
+        "countryside", "hill$", "hillside", "hilltop", "lavender", "wildflower", "sunflower", "tulip", "orchard", "steppe",
+        "serengeti", "safari", "vineyard",
     ),
     "mountain": (
         "mountain", "alps$", "alpine", "peak", "summit", "cliff", "canyon", "valley", "highland", "glacier", "ridge",
@@ -94,6 +97,23 @@ MARKS: dict[str, tuple[str, ...]] = {
     "boat": ("boat", "sailing", "sailboat", "sail$", "yacht", "dinghy"),
     "trees": ("pine", "forest", "tree", "woods$", "fir$", "conifer"),
     "mountains": ("mountain", "alps$", "alpine", "peak", "fjord", "summit"),
+    "beach": ("beach", "seaside", "sandy", "shore", "surf$", "tropical", "island", "coastline"),
+    "cliffs": ("rocky", "cliff", "coast$", "headland", "crag", "lighthouse"),
+    "autumn": ("autumn", "autumnal", "fall colors", "fall colours", "fall foliage", "october", "golden leaves"),
+    "spring": ("spring$", "springtime", "blossom", "sakura"),
+    "leaves": ("falling leaves", "leaves fall", "leaves drift", "leaves swirl", "leaves blow", "leaves float"),
+    "petals": ("petal",),
+    "savanna": ("savanna", "serengeti", "safari", "africa"),
+    "hill": ("hill$", "hillside", "hilltop"),
+    "broadleaf": ("oak", "maple", "birch", "beech tree", "deciduous", "leafy", "jungle", "rainforest", "woodland",
+                  "orchard", "autumn"),
+    "flowers": ("flower", "poppy", "poppies", "tulip", "daisy", "daisies", "wildflower", "sunflower", "bloom"),
+    "lavender": ("lavender",),
+    "running": ("run$", "running", "gallop", "sprint", "racing", "races$", "chas", "dash", "jog", "charg"),
+    "walking": ("walk", "strolling", "wander", "hiking", "marching", "crossing", "trek"),
+    "trotting": ("trot",),
+    "standing": ("standing", "stands$", "sitting", "sits$", "grazing", "graze", "resting", "sleeping", "lying", "waiting",
+                 "looking", "watching", "gazing", "contemplat", "howling"),
     "timelapse": ("time lapse", "timelapse", "time-lapse", "hyperlapse"),
     "slowmotion": ("slow motion", "slow-motion", "slowmo"),
 }  # fmt: skip
@@ -134,12 +154,18 @@ class Reading:
     """Keys of MARKS: weather, subjects and details."""
     moves: tuple[str, ...]
     """Keys of MOVES, as asked; empty when the seed may choose."""
+    subjects: tuple[Subject, ...]
+    """Who and what stands in the scene, in the prompt's order."""
     speed: float
     """1.0 unless the prompt asks for a slower or faster camera."""
 
     def has(self, *names: str) -> bool:
         """Whether any of these marks is set."""
         return any(name in self.marks for name in names)
+
+    def named(self, *names: str) -> tuple[Subject, ...]:
+        """The subjects among these."""
+        return tuple(subject for subject in self.subjects if subject.name in names)
 
 
 def _clean(prompt: str) -> str:
@@ -149,12 +175,7 @@ def _clean(prompt: str) -> str:
 
 
 def _found(text: str, words: tuple[str, ...]) -> bool:
-    for word in words:
-        whole = word.endswith("$")
-        pattern = r"\b" + re.escape(word.removesuffix("$")) + (r"s?\b" if whole else "")
-        if re.search(pattern, text):
-            return True
-    return False
+    return found(text, words) is not None
 
 
 def _first(text: str, sets: dict[str, tuple[str, ...]], otherwise: str) -> str:
@@ -182,8 +203,24 @@ def read(prompt: str) -> Reading:
     biome = "abstract" if _found(text, INDOORS) else _first(place, BIOMES, "abstract")
     if biome in ("abstract", "sky") and not _found(text, INDOORS) and _found(text, MARKS["milkyway"] + MARKS["aurora"]):
         biome = "lake"
+    cast = () if _found(text, INDOORS) else subjects(text)
+    if cast and not _found(text, INDOORS):
+        biome = _home(biome, cast)
+        if biome == "field" and any(subject.name in AFRICAN for subject in cast):
+            marks.add("savanna")
     if "snow" in marks and biome == "forest":
         marks.add("snowfall")
     speed = next((value for value, words in SPEEDS if _found(plain, words)), 1.0)
     time = _first(text, TIMES, "night" if biome == "space" else "day")
-    return Reading(biome, time, frozenset(marks), _moves(text), speed)
+    return Reading(biome, time, frozenset(marks), _moves(text), cast, speed)
+
+
+def _home(biome: str, cast: tuple[Subject, ...]) -> str:
+    """Where the subjects are painted: where the prompt says, or where the first of them is at home."""
+    if biome == "abstract":
+        return HOMES.get(cast[0].name, "field")
+    swimmers = ("whale", "dolphin", "ship")
+    # A whale under a blue sky swims; a train that leaves a city does not.
+    if biome == "sky" and cast[0].name not in ("balloon", "person"):
+        return HOMES.get(cast[0].name, "field")
+    return "ocean" if cast[0].name in swimmers and biome not in ("ocean", "lake", "space") else biome
