@@ -82,9 +82,7 @@ def main(words: list[str]) -> int:
             draw(name, prompt)
     strip = 3 * SMALL[0] + 4
     figures = [
-        FIGURE.format(
-            name=name, prompt=html.escape(prompt), width=STILL[0], height=STILL[1], strip=strip, low=SMALL[1]
-        )
+        FIGURE.format(name=name, prompt=html.escape(prompt), width=STILL[0], height=STILL[1], strip=strip, low=SMALL[1])
         for name, prompt in zip(names, prompts, strict=True)
     ]
     (FOLDER / "index.html").write_text(PAGE.format(seed=SEED, figures="\n".join(figures)))

@@ -16,7 +16,7 @@ from rushes.engines.animatic.painter.stage import stage_for
 BIOMES = {
     "mountain": "mountains", "ocean": "an ocean", "lake": "a lake", "river": "a river", "forest": "a pine forest",
     "city": "a city", "desert": "a desert", "field": "a wheat field", "sky": "blue skies", "space": "a planet",
-    "abstract": "a dog",
+    "abstract": "a teapot",
 }  # fmt: skip
 TIMES = ("in daylight", "at sunset", "at dawn", "at night", "in overcast weather", "in neon colours")
 WEATHERS = ("", "snowfall", "rain", "fog", "embers and fireflies", "thunderstorm")

@@ -42,7 +42,7 @@ def test_a_prompt_is_read_as_biome_and_time(prompt: str, biome: str, time: str) 
     "prompt",
     [
         "a new season of success", "she seated herself", "an understated portrait", "a researcher", "waved goodbye",
-        "a spacious thought", "embarrassed", "a painting of the sea in a living room", "a cat", "interstate",
+        "a spacious thought", "embarrassed", "a painting of the sea in a living room", "a teapot", "interstate",
     ],
 )  # fmt: skip
 def test_words_inside_other_words_and_views_indoors_do_not_count(prompt: str) -> None:

@@ -14,8 +14,10 @@ from rushes.engines.animatic.painter.stage import Stage
 SIZE = 400
 """Rows of the drawing; a balloon with its basket is as high."""
 CLOTHS: tuple[tuple[Rgb, Rgb, Rgb], ...] = (
-    ((0.62, 0.05, 0.03), (0.85, 0.50, 0.06), (0.90, 0.84, 0.72)), ((0.04, 0.16, 0.48), (0.85, 0.82, 0.76), (0.70, 0.08, 0.05)),
-    ((0.85, 0.34, 0.03), (0.36, 0.05, 0.20), (0.92, 0.66, 0.14)), ((0.03, 0.30, 0.26), (0.88, 0.78, 0.50), (0.05, 0.10, 0.26)),
+    ((0.62, 0.05, 0.03), (0.85, 0.50, 0.06), (0.90, 0.84, 0.72)), ((0.04, 0.16, 0.48), (0.85, 0.82, 0.76),
+        (0.70, 0.08, 0.05)),
+    ((0.85, 0.34, 0.03), (0.36, 0.05, 0.20), (0.92, 0.66, 0.14)), ((0.03, 0.30, 0.26), (0.88, 0.78, 0.50),
+        (0.05, 0.10, 0.26)),
     ((0.48, 0.06, 0.28), (0.92, 0.55, 0.36), (0.30, 0.10, 0.42)),
 )  # fmt: skip
 
@@ -33,7 +35,7 @@ def _balloon(stage: Stage, haze: float, cloth: tuple[Rgb, Rgb, Rgb], style: int)
     rows = (1 - (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE)[:, None]
     cols = ((np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE - 0.5)[None, :]
     y = np.clip((rows - 0.19) / 0.80, 0, 1)
-    half = np.maximum(_profile(y), 1e-3)
+    half = np.maximum(_profile(single(y)), 1e-3)
     inside = smoothstep(0.004, -0.004, np.abs(cols) - half) * ((rows > 0.19) & (rows < 0.99))
     across = np.clip(cols / half, -1, 1)
     around = np.arcsin(across)
@@ -42,7 +44,7 @@ def _balloon(stage: Stage, haze: float, cloth: tuple[Rgb, Rgb, Rgb], style: int)
     pick = (gore % 2 + (band % 5 == 3)) if style == 0 else (band % 3 + 0 * gore) if style == 1 else (gore + band) % 3
     colours = np.stack([array(c) for c in cloth])
     albedo = colours[np.broadcast_to(pick, inside.shape) % 3]
-    seams = 1 - 0.18 * np.exp(-((((around / np.pi * 12) % 1) - 0.5) / 0.10) ** 2 * 0.5) * 0
+    seams = 1 - 0.18 * np.exp(-(((((around / np.pi * 12) % 1) - 0.5) / 0.10) ** 2) * 0.5) * 0
     crease = 0.90 + 0.10 * np.abs(np.cos(around * 12))
     side = 1.0 if stage.sun_x > stage.width / 2 else -1.0
     low = light.sun_height < 0.2
@@ -73,15 +75,19 @@ class Balloons:
         rng = stage.rng("balloons")
         number = 1 if count == 1 else int(rng.integers(5, 8))
         # One is near, the others farther and farther.
-        sizes = np.sort(0.46 * 0.62 ** (np.arange(number) * float(rng.uniform(0.8, 1.0))))
+        most = min(0.46, 0.74 * stage.horizon / stage.unit)
+        sizes = np.sort(most * 0.62 ** (np.arange(number) * float(rng.uniform(0.8, 1.0))))
         slots = rng.permutation(number)
         self._flock: list[tuple[Sprite, float, float, float, float, float]] = []
         cloths = rng.permutation(len(CLOTHS))
         for n, size in enumerate(sizes):
-            near = float(size / 0.46)
+            near = float(size / most)
             last = n == number - 1
             x = stage.focus if last else (slots[n] + float(rng.uniform(0.2, 0.8))) / number
-            high = 0.34 + 0.10 * float(rng.random()) if last else float(rng.uniform(0.10, 0.62)) * (0.5 + 0.5 * near)
+            # The basket's height over the horizon, as a share of the sky; the near one leaves room for its crown.
+            room = stage.horizon / stage.unit
+            top = max(room - size * 0.98, 0.12 * room)
+            high = float(rng.uniform(0.55, 0.95)) * top if last else float(rng.uniform(0.06, 0.85)) * top
             cloth = CLOTHS[int(cloths[n % len(CLOTHS)])]
             sprite = _balloon(stage, 0.62 * (1 - near) ** 1.3, cloth, int(rng.integers(3)))
             self._flock.append((sprite, float(x), high, float(size), 0.10 + 0.75 * near, float(rng.uniform(0, 6.28))))

@@ -57,7 +57,9 @@ class Beach:
         dry = array((0.40, 0.29, 0.17)) * (array(light.fill) * 1.2 + array(light.key) * 0.34) * (1 + texture)[..., None]
         # Wet sand is dark and mirrors the sky above the horizon.
         glow = np.exp(-np.abs(x - stage.sun_x) / (0.30 * stage.unit))[..., None]
-        mirrored = array(light.middle) * 0.30 + array(light.horizon) * 0.18 + array(light.sun) * (0.35 * light.glow) * glow
+        mirrored = (
+            array(light.middle) * 0.30 + array(light.horizon) * 0.18 + array(light.sun) * (0.35 * light.glow) * glow
+        )
         sand = dry * (1 - 0.55 * wet)[..., None] + mirrored * (0.85 * wet)[..., None]
         alpha = smoothstep(-0.004, 0.004, depth)
         return make_layer(stage, single(sand), single(alpha), NEARNESS, -side, top, "sand")

@@ -19,7 +19,7 @@ class Beam:
         """The lamp is `height` metres above the spot's ground at column `x`."""
         self._stage, self._spot, self._x = stage, spot, x
         self._row = spot.ground(x) - height * spot.metre
-        dark = {"night": 1.0, "neon": 0.9, "overcast": 0.75, "sunset": 0.5, "dawn": 0.4}.get(stage.reading.time, 0.12)
+        dark = {"night": 1.0, "neon": 0.9, "overcast": 0.50, "sunset": 0.5, "dawn": 0.4}.get(stage.reading.time, 0.12)
         self._power = dark * (1.3 if stage.reading.has("fog", "rain", "storm") else 1.0)
         self._start = float(stage.rng("beam").uniform(0.3, 0.9))
 
@@ -40,6 +40,8 @@ class Beam:
             core = np.exp(-((dy + 0.02 * along) ** 2) / np.maximum(wide, 1) ** 2)
             light += core * (along > -metre) * np.exp(-np.maximum(along, 0) / reach) * (0.55 + 0.65 * max(toward, 0))
             glare = max(toward, 0) ** 12
-            light += (0.35 + 2.2 * glare) * np.exp(-np.hypot(dx, dy) / ((3 + 16 * glare) * metre))
+            light += (0.30 + 1.3 * glare) * np.exp(-np.hypot(dx, dy) / ((2.4 + 10 * glare) * metre))
         soft = blurred(single(light * np.float32(62 * self._power)), 1.0)
-        canvas.y[:] = total(canvas.y, as_bytes(resized(soft, (cols * SMALL, rows * SMALL))[: canvas.height, : canvas.width]))
+        canvas.y[:] = total(
+            canvas.y, as_bytes(resized(soft, (cols * SMALL, rows * SMALL))[: canvas.height, : canvas.width])
+        )

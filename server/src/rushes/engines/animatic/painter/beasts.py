@@ -57,7 +57,9 @@ def moving(species: Species, gait: Gait, phase: float, nod: float = 0.0) -> list
     coat = species.coat
 
     def carried(x: float, y: float) -> tuple[float, float]:
-        return x * float(np.cos(pitch)) - (y - species.hind[1]) * float(np.sin(pitch)), y + bob + x * float(np.sin(pitch))
+        return x * float(np.cos(pitch)) - (y - species.hind[1]) * float(np.sin(pitch)), y + bob + x * float(
+            np.sin(pitch)
+        )
 
     legs: list[list[Points]] = []
     for n, fall in enumerate(gait.falls):
@@ -125,7 +127,9 @@ def _nodded(joint: Joint, root: tuple[float, float], angle: float) -> Joint:
     return root[0] + x * c + y * s, root[1] - x * s + y * c, joint[2]
 
 
-def _outline(points: tuple[tuple[float, float], ...], root: tuple[float, float], angle: float, carried: Carry) -> Points:
+def _outline(
+    points: tuple[tuple[float, float], ...], root: tuple[float, float], angle: float, carried: Carry
+) -> Points:
     return np.array([carried(*_nodded((x, y, 0.0), root, angle)[:2]) for x, y in points])
 
 

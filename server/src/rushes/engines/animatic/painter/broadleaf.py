@@ -24,7 +24,12 @@ def _fork(rng: np.random.Generator, start: tuple[float, float], angle: float, lo
     end = (start[0] + long * float(np.sin(bend)), start[1] - long * float(np.cos(bend)))
     across = np.array((np.cos(bend), np.sin(bend)))
     a, b = np.array(start), np.array(end)
-    wood.append((np.array([a - across * thick, b - across * thick * 0.66, b + across * thick * 0.66, a + across * thick]), thick))
+    wood.append(
+        (
+            np.array([a - across * thick, b - across * thick * 0.66, b + across * thick * 0.66, a + across * thick]),
+            thick,
+        )
+    )
     if depth <= 2:
         tufts.append((*end, long * float(rng.uniform(0.75, 1.15))))
     if depth == 0:
@@ -46,13 +51,22 @@ def broadleaf(rng: np.random.Generator, tall: int, *, bare: bool = False, flat: 
     if flat:
         for angle in (-0.55, -0.2, 0.25, 0.6):
             _fork(rng, (WIDE / 2, TALL - 190), angle, 112, 7, 3, wood, tufts)
-        trunk = np.array([(WIDE / 2 - 15, TALL), (WIDE / 2 - 8, TALL - 200), (WIDE / 2 + 8, TALL - 200), (WIDE / 2 + 15, TALL)])
+        trunk = np.array(
+            [(WIDE / 2 - 15, TALL), (WIDE / 2 - 8, TALL - 200), (WIDE / 2 + 8, TALL - 200), (WIDE / 2 + 15, TALL)]
+        )
         wood.append((trunk, 14.0))
         tufts = [(x, 330 + (y - 330) * 0.30 - 30, size * 0.75) for x, y, size in tufts]
     else:
-        long = float(rng.uniform(118, 138))
-        for angle in (-0.62, -0.10, 0.55):
-            _fork(rng, (WIDE / 2, TALL - 128), angle + float(rng.normal(0, 0.08)), long, 15, 4, wood, tufts)
+        long = float(rng.uniform(112, 128))
+        for angle, up, share in (
+            (-0.95, 118, 0.82),
+            (-0.45, 135, 1.0),
+            (0.05, 138, 1.02),
+            (0.50, 132, 1.0),
+            (1.0, 120, 0.80),
+        ):
+            start = (WIDE / 2 + 12 * float(np.sign(angle)), TALL - up)
+            _fork(rng, start, angle + float(rng.normal(0, 0.08)), long * share, 13, 3, wood, tufts)
         foot = np.array([(WIDE / 2 - 34, TALL), (WIDE / 2 - 21, TALL - 60), (WIDE / 2 - 17, TALL - 140),
                          (WIDE / 2 + 17, TALL - 140), (WIDE / 2 + 21, TALL - 60), (WIDE / 2 + 34, TALL)])  # fmt: skip
         wood.append((foot, 24.0))
@@ -74,10 +88,10 @@ def palm(rng: np.random.Generator, tall: int) -> Tree:
     half = 13 - 6 * t + 5 * np.exp(-t * 12)
     sides = np.concatenate([np.stack([x - half, y], 1), np.stack([x + half, y], 1)[::-1]])
     filled(alpha, sides, 255, scale)
-    filled(shade, sides, 60, scale)
-    for n in range(0, 23):
+    filled(shade, sides, 130, scale)
+    for n in range(23):
         ring = np.round(np.array([(x[n] - half[n], y[n]), (x[n] + half[n], y[n] - 2)]) * 16 * scale).astype(np.int32)
-        strokes(shade, [ring], (28,), max(1, int(2 * scale)))
+        strokes(shade, [ring], (70,), max(1, int(2 * scale)))
     top = (float(x[-1]), float(y[-1]))
     for angle in np.concatenate([np.linspace(-2.3, 2.3, 13), rng.uniform(-1.6, 1.6, 5)]):
         _frond(rng, planes, top, float(angle + rng.normal(0, 0.08)), float(rng.uniform(165, 215)), scale)
@@ -86,7 +100,7 @@ def palm(rng: np.random.Generator, tall: int) -> Tree:
 
 def _frond(rng: np.random.Generator, planes: Canvases, top: tuple[float, float], angle: float, long: float,
            scale: float) -> None:  # fmt: skip
-    shade, _, alpha = planes
+    shade, mark, alpha = planes
     t = np.linspace(0, 1, 34)
     droop = 0.55 + 0.25 * abs(angle)
     x = top[0] + long * t * np.sin(angle * (1 + 0.25 * t))
@@ -95,9 +109,12 @@ def _frond(rng: np.random.Generator, planes: Canvases, top: tuple[float, float],
     thick = max(1, round(2.2 * scale))
     for side in (-1, 1):
         blade = 50 * np.sin(np.pi * np.clip(t * 0.92 + 0.06, 0, 1)) ** 0.6
-        tips = np.stack([x + 0.55 * blade * np.sign(np.sin(angle) + 1e-3) * t + side * 0.25 * blade, y + blade * 0.85], axis=1)
+        tips = np.stack(
+            [x + 0.55 * blade * np.sign(np.sin(angle) + 1e-3) * t + side * 0.25 * blade, y + blade * 0.85], axis=1
+        )
         lines = np.round(np.stack([np.stack([x, y], axis=1), tips], axis=1) * 16 * scale).astype(np.int32)
         strokes(alpha, list(lines), (255,), thick)
+        strokes(mark, list(lines), (255,), thick)
         strokes(shade, list(lines), (max(tone + 18 * side, 10),), thick)
     spine = np.round(np.stack([x, y], axis=1) * 16 * scale).astype(np.int32)
     strokes(alpha, [spine], (255,), thick)
@@ -112,10 +129,10 @@ def _wood(planes: Canvases, wood: list[tuple[NDArray[np.float64], float]], scale
     shade, snow, alpha = planes
     for outline, thick in wood:
         filled(alpha, outline, 255, scale)
-        filled(shade, outline, 18, scale)
+        filled(shade, outline, 60, scale)
         lit = outline.copy()
         lit[:, 0] = outline[:, 0].mean() + (outline[:, 0] - outline[:, 0].mean()) * 0.4 - 0.3 * thick
-        filled(shade, lit, 46, scale)
+        filled(shade, lit, 120, scale)
         filled(snow, outline, 0, scale)
 
 
@@ -124,9 +141,9 @@ def _leaves(rng: np.random.Generator, planes: Canvases, tufts: list[Tuft], scale
     shade, mark, alpha = planes
     places = np.array(tufts)
     middle, spread = places[:, :2].mean(axis=0), places[:, :2].std(axis=0) + 1
-    each = int(np.clip(15000 * min(scale, 1.2) / len(tufts), 12, 260))
+    each = int(np.clip(26000 * min(scale, 1.2) / len(tufts), 12, 420))
     x, y, size = (np.repeat(places[:, n], each) for n in range(3))
-    radius = np.sqrt(rng.random(x.size)) * size * 0.62
+    radius = np.sqrt(rng.random(x.size)) * size * 0.86
     angle = rng.uniform(0, 2 * np.pi, x.size)
     dx, dy = radius * np.cos(angle), radius * np.sin(angle) * 0.72
     up = -dy / (size * 0.45)

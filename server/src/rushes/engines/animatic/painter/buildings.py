@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from rushes.engines.animatic.painter.colour import Rgb
@@ -29,8 +31,18 @@ def _window(sketch: Sketch, stage: Stage, x: float, y: float, wide: float, tall:
         sketch.lay(box, GLASS)
     bar = 0.05 * wide
     for cross in (
-        ((x + wide / 2 - bar, y), (x + wide / 2 + bar, y), (x + wide / 2 + bar, y + tall), (x + wide / 2 - bar, y + tall)),
-        ((x, y + tall / 2 - bar), (x + wide, y + tall / 2 - bar), (x + wide, y + tall / 2 + bar), (x, y + tall / 2 + bar)),
+        (
+            (x + wide / 2 - bar, y),
+            (x + wide / 2 + bar, y),
+            (x + wide / 2 + bar, y + tall),
+            (x + wide / 2 - bar, y + tall),
+        ),
+        (
+            (x, y + tall / 2 - bar),
+            (x + wide, y + tall / 2 - bar),
+            (x + wide, y + tall / 2 + bar),
+            (x, y + tall / 2 + bar),
+        ),
     ):
         sketch.lay(cross, (0.10, 0.06, 0.04))
 
@@ -154,7 +166,7 @@ def windmill(stage: Stage, spot: Spot, x: float) -> Layer:
 def lighthouse(stage: Stage, spot: Spot, x: float) -> Layer:
     """A white tower with red bands, a gallery and a lamp room, and the keeper's house beside it."""
     sketch = Sketch(stage, spot, 26.0, 34.0, below=5.0)
-    white, red = (0.74, 0.72, 0.68), (0.46, 0.05, 0.035)
+    white, red = (0.56, 0.54, 0.51), (0.42, 0.04, 0.03)
     side = 1.0 if stage.focus < 0.5 else -1.0
     low, high = sorted((side * 3.0, side * 11.0))
     sketch.lay(((low, -5), (high, -5), (high, 3.4), (low, 3.4)), white, 0.2 * side)
@@ -162,7 +174,7 @@ def lighthouse(stage: Stage, spot: Spot, x: float) -> Layer:
     for at in (low + 1.6, high - 3.0):
         _window(sketch, stage, at, 0.8, 1.3, 1.5)
     edges = np.linspace(-5.0, 24.0, 8)
-    for n, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for n, (a, b) in enumerate(pairwise(edges)):
         wide = [3.4 - 1.35 * (y + 5) / 29 for y in (a, b)]
         sketch.drum((wide[0], float(a)), (wide[1], float(b)), red if n % 2 else white)
     sketch.drum((2.75, 24.0), (2.75, 24.6), (0.05, 0.045, 0.045))
@@ -193,8 +205,15 @@ def viaduct(stage: Stage, spot: Spot, wide: float) -> Layer:
     sketch.lay(((-half, -0.9), (half, -0.9), (half, 0.0), (-half, 0.0)), (0.36, 0.31, 0.25), 0.5)
     sketch.lay(((-half, -1.2), (half, -1.2), (half, -0.9), (-half, -0.9)), (0.10, 0.08, 0.07))
     for x in np.arange(-half + 1, half, span):
-        sketch.lay(((x - pier / 2, -DECK - 2), (x + pier / 2, -DECK - 2), (x + pier / 2, -3), (x - pier / 2, -3)), stone, 0.25)
-        dark = ((x - pier / 2 - 0.7, -DECK - 2), (x - pier / 2, -DECK - 2), (x - pier / 2, -4.4), (x - pier / 2 - 0.4, -4.4))
+        sketch.lay(
+            ((x - pier / 2, -DECK - 2), (x + pier / 2, -DECK - 2), (x + pier / 2, -3), (x - pier / 2, -3)), stone, 0.25
+        )
+        dark = (
+            (x - pier / 2 - 0.7, -DECK - 2),
+            (x - pier / 2, -DECK - 2),
+            (x - pier / 2, -4.4),
+            (x - pier / 2 - 0.4, -4.4),
+        )
         sketch.lay(dark, stone, -0.8)
         sketch.open_arch(x + pier / 2, x + span - pier / 2 - 0.6, -DECK - 2, -2.6)
     return sketch.layer(stage.width / 2, "viaduct", spot.row)

@@ -23,12 +23,12 @@ def _lamp(rng: np.random.Generator, neon: bool) -> Field:
 
 def lit_share(stage: Stage) -> float:
     """How many windows are lit at this time of day."""
-    return {"night": 0.46, "neon": 0.46, "sunset": 0.22, "dawn": 0.14, "overcast": 0.10}.get(stage.reading.time, 0.03)
+    return {"night": 0.46, "neon": 0.46, "sunset": 0.36, "dawn": 0.14, "overcast": 0.10}.get(stage.reading.time, 0.03)
 
 
 def lamp_power(stage: Stage) -> float:
     """How bright a lit window is against the rest of the picture."""
-    return {"night": 1.5, "neon": 1.2, "sunset": 0.9, "dawn": 0.6}.get(stage.reading.time, 0.5)
+    return {"night": 1.5, "neon": 1.2, "sunset": 1.25, "dawn": 0.6}.get(stage.reading.time, 0.5)
 
 
 def house(stage: Stage, rng: np.random.Generator, width: int, height: int, cell: tuple[int, int], side: float) -> Field:

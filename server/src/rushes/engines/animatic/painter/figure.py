@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def disc(x: float, y: float, radius: float, corners: int = 20) -> Points:
 def limb(*joints: Joint) -> list[Points]:
     """A chain of round joints with straight tapering sides between them."""
     outlines: list[Points] = []
-    for (x0, y0, r0), (x1, y1, r1) in zip(joints, joints[1:], strict=False):
+    for (x0, y0, r0), (x1, y1, r1) in pairwise(joints):
         long = float(np.hypot(x1 - x0, y1 - y0))
         if long < 1e-6:
             continue
@@ -94,7 +95,7 @@ def rounded(*corners: tuple[float, float], times: int = 2) -> Points:
 
 def bent(hip: tuple[float, float], foot: tuple[float, float], upper: float, lower: float, side: float
          ) -> tuple[float, float]:  # fmt: skip
-    """The knee between hip and foot, ahead of their line for side 1 and behind it for -1; stretched when out of reach."""
+    """The knee between hip and foot, ahead of their line for side 1 and behind it for -1; straight if out of reach."""
     dx, dy = foot[0] - hip[0], foot[1] - hip[1]
     far = min(max(float(np.hypot(dx, dy)), 1e-6), 0.999 * (upper + lower))
     along = (far**2 + upper**2 - lower**2) / (2 * far)

@@ -12,6 +12,7 @@ from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import lattice, sample, smoothstep
 from rushes.engines.animatic.painter.raster import Field, Floats, blurred, resized, sampled
 from rushes.engines.animatic.painter.stage import Stage
+from rushes.engines.animatic.painter.turf import grown
 
 DEPTH = 0.9
 """How far a chain reaches into the picture, in units."""
@@ -44,6 +45,8 @@ class Range:
     roughness: float = 0.5
     tilt: float = 0.02
     """How much of its ground is seen from above: rows between its near and far end."""
+    blades: float = 0.0
+    """Height of the grass along its ridge; 0 for land too far away to show any."""
     shore: float = 0.0
     """For a bank: how far below `base` its water line lies on the side it leans to. Below that line is water."""
 
@@ -134,6 +137,9 @@ class Land:
         height = max(8, (bottom - top + 1) & ~1)
         relief = self._relief(chain, tag, width, side, top)
         rgb, alpha = self._resolve(chain, relief, height)
+        if chain.blades:
+            ridge = relief.row.min(axis=0)
+            rgb, alpha = grown(stage, rgb, alpha, ridge, chain.blades, tag)
         return make_layer(stage, rgb, alpha, chain.k, -side, top, tag)
 
     def _relief(self, chain: Range, tag: str, width: int, side: int, top: int) -> _Relief:
@@ -255,12 +261,24 @@ class Land:
             case "snow":
                 return array((0.72, 0.75, 0.80)) * np.clip(1 + 0.05 * detail, 0.8, 1.2)[..., None]
             case "trees":
-                return array((0.050, 0.075, 0.034)) * np.clip(1 + 0.4 * detail, 0.4, 2)[..., None]
+                return self._foliage(relief) * np.clip(1 + 0.4 * detail, 0.4, 2)[..., None]
             case _:
                 rock = array((0.20, 0.175, 0.155)) * grain
                 line = relief.height + 0.10 * detail - 0.0035 * np.minimum(relief.slope, 40)
                 snow = smoothstep(chain.snow - 0.05, chain.snow + 0.10, line)[..., None]
                 return rock + (array((0.80, 0.83, 0.88)) - rock) * snow
+
+    def _foliage(self, relief: _Relief) -> Floats:
+        """The colour of woods: dark green, or in autumn patches of gold, rust and red among it."""
+        green = array((0.050, 0.075, 0.034))
+        if not self._stage.reading.has("autumn"):
+            return np.broadcast_to(green, (*relief.u.shape, 3))
+        pick = _smooth(self._tiles[1], relief.u * 14 + 0.2, relief.v * 14, 2, 0.6)
+        gold, rust = array((0.40, 0.20, 0.025)), array((0.26, 0.065, 0.018))
+        some = smoothstep(-0.45, 0.05, pick)[..., None]
+        more = smoothstep(0.10, 0.55, pick)[..., None]
+        mixed = green * 0.9 + (gold - green * 0.9) * some
+        return mixed + (rust - mixed) * more
 
     def _hazed(self, chain: Range, rgb: Field, relief: _Relief) -> Field:
         stage, light = self._stage, self._stage.light

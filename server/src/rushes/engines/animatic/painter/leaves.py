@@ -7,6 +7,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, array, yuv
+from rushes.engines.animatic.painter.raster import Field, single
 from rushes.engines.animatic.painter.stage import Stage
 
 AUTUMN: tuple[Rgb, ...] = ((0.62, 0.20, 0.025), (0.72, 0.38, 0.03), (0.42, 0.055, 0.02), (0.50, 0.27, 0.06))
@@ -24,7 +25,7 @@ class Leaves:
         petals = reading.has("petals", "spring")
         colours = PETAL if petals else AUTUMN if reading.has("autumn", "leaves") else GREEN
         light = stage.light
-        shine = array(light.fill) * 1.5 + array(light.key) * 0.75
+        shine = single(array(light.fill) * 1.5 + array(light.key) * 0.75)
         self._colours = [yuv(_lit(colour, shine)) for colour in colours]
         area = max(stage.width / stage.unit, 0.8)
         self._groups = [
@@ -42,24 +43,32 @@ class Leaves:
             high, wide = stage.height + 2 * pad, stage.width + 2 * pad
             y = (y0 * high + t * speed * (0.6 + 0.8 * fall) * stage.unit) % high - pad
             swing = np.sin(6.28 * phase + t * (1.0 + 1.6 * rate))
-            x = (x0 * wide + (self._wind * (0.6 + fall) * t * 1.4 + 0.03 * (0.4 + sway) * swing) * stage.unit) % wide - pad
+            x = (
+                x0 * wide + (self._wind * (0.6 + fall) * t * 1.4 + 0.03 * (0.4 + sway) * swing) * stage.unit
+            ) % wide - pad
             turn = 6.28 * spin + 0.8 * swing + t * (rate - 0.5)
             # Turning over, a blade shows its edge.
             flat = np.abs(np.cos(6.28 * tint + t * (1.5 + 2 * rate)))
             for n in range(len(x)):
-                self._blade(canvas, (float(x[n]), float(y[n])), size, float(turn[n]), float(flat[n]), int(tint[n] * 997))
+                self._blade(
+                    canvas, (float(x[n]), float(y[n])), size, float(turn[n]), float(flat[n]), int(tint[n] * 997)
+                )
 
     def _blade(self, canvas: Canvas, at: tuple[float, float], size: float, turn: float, flat: float, pick: int) -> None:
         colour = self._colours[pick % len(self._colours)]
         gain = 0.75 + 0.35 * flat
         along = size * (0.75 if self._petals else 1.0)
         across = along * (0.18 + (0.50 if self._petals else 0.40) * flat)
-        for plane, value, scale in ((canvas.y, colour[0] * gain, 16.0), (canvas.u, colour[1], 8.0), (canvas.v, colour[2], 8.0)):
+        for plane, value, scale in (
+            (canvas.y, colour[0] * gain, 16.0),
+            (canvas.u, colour[1], 8.0),
+            (canvas.v, colour[2], 8.0),
+        ):
             centre = (round(at[0] * scale), round(at[1] * scale))
             axes = (max(round(along * scale), 8), max(round(across * scale), 8))
             cv2.ellipse(plane, centre, axes, float(np.degrees(turn)), 0, 360, min(int(value), 235), -1, cv2.LINE_AA, 4)
 
 
-def _lit(colour: Rgb, shine: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Rgb:
+def _lit(colour: Rgb, shine: Field) -> Rgb:
     r, g, b = (float(a * c) for a, c in zip(colour, shine, strict=True))
     return r, g, b

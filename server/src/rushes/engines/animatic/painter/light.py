@@ -133,6 +133,9 @@ def light_for(reading: Reading) -> Light:
         light = replace(light, sun_size=0.0, glow=light.glow * 0.35)
     if reading.biome == "city" and reading.time == "night":
         light = replace(light, horizon=(0.105, 0.070, 0.055), haze=(0.052, 0.042, 0.050), middle=(0.020, 0.022, 0.046))
+    if reading.biome == "city" and reading.time in ("sunset", "dawn"):
+        # Towers stand against the light.
+        light = replace(light, haze=scaled(light.haze, 0.62), key=scaled(light.key, 0.45))
     if reading.biome == "desert" and reading.time == "day":
         light = replace(
             light, cover=0.12, glow=1.5, haze=(0.60, 0.50, 0.40), horizon=(0.62, 0.62, 0.60),

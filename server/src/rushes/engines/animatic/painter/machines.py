@@ -33,10 +33,20 @@ class Sails:
         for n in range(4):
             turn = angle + n * np.pi / 2
             out, side = np.array((np.cos(turn), np.sin(turn))), np.array((-np.sin(turn), np.cos(turn)))
-            dark.append(np.array([out * 0.2 - side * 0.14, out * 9.6 - side * 0.10, out * 9.6 + side * 0.10, out * 0.2 + side * 0.14]))
-            cloth.append(np.array([out * 2.0 + side * 0.2, out * 9.4 + side * 0.2, out * 9.4 + side * 1.75, out * 2.0 + side * 1.5]))
+            dark.append(
+                np.array(
+                    [out * 0.2 - side * 0.14, out * 9.6 - side * 0.10, out * 9.6 + side * 0.10, out * 0.2 + side * 0.14]
+                )
+            )
+            cloth.append(
+                np.array(
+                    [out * 2.0 + side * 0.2, out * 9.4 + side * 0.2, out * 9.4 + side * 1.75, out * 2.0 + side * 1.5]
+                )
+            )
             for bar in np.linspace(2.0, 9.4, 8):
-                dark.append(np.array([out * bar, out * (bar + 0.14), out * (bar + 0.14) + side * 1.75, out * bar + side * 1.75]))
+                dark.append(
+                    np.array([out * bar, out * (bar + 0.14), out * (bar + 0.14) + side * 1.75, out * bar + side * 1.75])
+                )
         dark.append(disc(0, 0, 0.55))
         groups = [Group(cloth, (0.52, 0.46, 0.38)), Group(dark, (0.075, 0.045, 0.03))]
         draw(canvas, self._stage, groups, Pose(x, y, self._spot.metre * s, 1.0, self._spot.haze))
@@ -90,7 +100,10 @@ class Train:
             left = right - 17.8
             bodies.append(np.array(((left, 0.9), (right, 0.9), (right, 3.7), (left, 3.7))))
             roofs.append(rounded((left - 0.2, 3.6), (right + 0.2, 3.6), (right - 0.3, 4.2), (left + 0.3, 4.2), times=1))
-            panes += [np.array(((a, 2.2), (a + 1.1, 2.2), (a + 1.1, 3.25), (a, 3.25))) for a in np.arange(left + 0.9, right - 1.2, 1.72)]
+            panes += [
+                np.array(((a, 2.2), (a + 1.1, 2.2), (a + 1.1, 3.25), (a, 3.25)))
+                for a in np.arange(left + 0.9, right - 1.2, 1.72)
+            ]
             wheels += [disc(left + at, 0.5, 0.5, 12) for at in (1.8, 4.0, 13.8, 16.0)]
         glass: Rgb = (3.5, 2.0, 0.8) if self._lit else (0.05, 0.06, 0.08)
         return [Group(wheels, (0.02, 0.02, 0.02)), Group(tender, (0.028, 0.028, 0.030)), Group(bodies, self._coach),
@@ -99,9 +112,16 @@ class Train:
 
 def _engine(turn: float) -> list[Group]:
     black: Rgb = (0.030, 0.030, 0.032)
-    boiler = [*limb((-1.6, 2.55, 0.98), (5.9, 2.55, 0.90)), np.array(((-5.0, 1.0), (6.6, 1.0), (6.6, 1.6), (-5.0, 1.6)))]
-    cab = [np.array(((-5.2, 1.0), (-2.2, 1.0), (-2.2, 4.05), (-5.2, 4.05))), np.array(((-5.6, 3.95), (-1.8, 3.95), (-1.9, 4.3), (-5.5, 4.3)))]
-    tall = [np.array(((5.05, 3.2), (5.75, 3.2), (5.9, 4.4), (4.9, 4.4))), rounded((1.6, 3.3), (2.6, 3.3), (2.5, 4.0), (1.7, 4.0)),
+    boiler = [
+        *limb((-1.6, 2.55, 0.98), (5.9, 2.55, 0.90)),
+        np.array(((-5.0, 1.0), (6.6, 1.0), (6.6, 1.6), (-5.0, 1.6))),
+    ]
+    cab = [
+        np.array(((-5.2, 1.0), (-2.2, 1.0), (-2.2, 4.05), (-5.2, 4.05))),
+        np.array(((-5.6, 3.95), (-1.8, 3.95), (-1.9, 4.3), (-5.5, 4.3))),
+    ]
+    tall = [np.array(((5.05, 3.2), (5.75, 3.2), (5.9, 4.4), (4.9, 4.4))), rounded((1.6, 3.3), (2.6, 3.3),
+        (2.5, 4.0), (1.7, 4.0)),
             rounded((-0.7, 3.3), (0.3, 3.3), (0.2, 3.85), (-0.6, 3.85))]  # fmt: skip
     front = [np.array(((6.4, 0.9), (7.3, 0.35), (7.3, 0.25), (6.2, 0.25)))]
     wheels = [disc(x, 0.92, 0.92, 22) for x in (-2.9, -0.9, 1.1)] + [disc(x, 0.5, 0.5, 14) for x in (3.6, 5.2, -4.8)]
@@ -111,6 +131,7 @@ def _engine(turn: float) -> list[Group]:
     return [
         Group(boiler + tall + front, black), Group(cab, (0.040, 0.040, 0.045)),
         Group([np.array(((-4.6, 2.7), (-3.0, 2.7), (-3.0, 3.6), (-4.6, 3.6)))], (0.9, 0.45, 0.12)),
-        Group(wheels, (0.11, 0.020, 0.016)), Group([disc(x, 0.92, 0.62, 18) for x in (-2.9, -0.9, 1.1)], (0.025, 0.022, 0.022)),
+        Group(wheels, (0.11, 0.020, 0.016)),
+            Group([disc(x, 0.92, 0.62, 18) for x in (-2.9, -0.9, 1.1)], (0.025, 0.022, 0.022)),
         Group(rods, (0.30, 0.29, 0.28)),
     ]  # fmt: skip

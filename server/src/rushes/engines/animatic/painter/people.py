@@ -83,7 +83,11 @@ def _arm(neck: tuple[float, float], swing: float, hand: tuple[float, float] | No
 
 def _body(person: Person, hip: tuple[float, float], neck: tuple[float, float], phase: float, stride: float
           ) -> list[Group]:  # fmt: skip
-    torso = limb((hip[0], hip[1] + 0.02, 0.125), (neck[0] - 0.035, neck[1] - 0.24, 0.140), (neck[0] - 0.01, neck[1] - 0.06, 0.095))
+    torso = limb(
+        (hip[0], hip[1] + 0.02, 0.125),
+        (neck[0] - 0.035, neck[1] - 0.24, 0.140),
+        (neck[0] - 0.01, neck[1] - 0.06, 0.095),
+    )
     if person.skirt:
         sway = 0.05 * float(np.sin(2 * np.pi * phase)) * min(stride, 1)
         torso.append(rounded((hip[0] - 0.15, hip[1] + 0.1), (hip[0] + 0.16, hip[1] + 0.1),
@@ -96,7 +100,11 @@ def _body(person: Person, hip: tuple[float, float], neck: tuple[float, float], p
     if person.pack:
         groups.append(Group(limb((neck[0] - 0.22, neck[1] - 0.10, 0.11), (neck[0] - 0.25, neck[1] - 0.40, 0.14)),
                             (0.32, 0.13, 0.03)))  # fmt: skip
-    face: list[Joint] = [(neck[0], neck[1], 0.055), (head[0], head[1] - 0.03, 0.085), (head[0] + 0.015, head[1] + 0.02, 0.098)]
+    face: list[Joint] = [
+        (neck[0], neck[1], 0.055),
+        (head[0], head[1] - 0.03, 0.085),
+        (head[0] + 0.015, head[1] + 0.02, 0.098),
+    ]
     groups.append(Group(limb(*face), person.skin))
     hair = [disc(head[0] - 0.022, head[1] + 0.045, 0.102)]
     if person.skirt:
@@ -125,7 +133,8 @@ def mounted(person: Person, x: float, y: float, bob: float) -> list[Group]:
     head = (neck[0] + 0.04, neck[1] + 0.19)
     brim = rounded((head[0] - 0.22, head[1] + 0.07), (head[0] + 0.22, head[1] + 0.07), (head[0] + 0.22, head[1] + 0.10),
                    (head[0] - 0.22, head[1] + 0.10), times=1)  # fmt: skip
-    crown = rounded((head[0] - 0.11, head[1] + 0.08), (head[0] + 0.11, head[1] + 0.08), (head[0] + 0.09, head[1] + 0.22),
+    crown = rounded((head[0] - 0.11, head[1] + 0.08), (head[0] + 0.11, head[1] + 0.08),
+        (head[0] + 0.09, head[1] + 0.22),
                     (head[0] - 0.09, head[1] + 0.22), times=1)  # fmt: skip
     return [
         Group(limb((*hip, 0.11), (*knee, 0.085), (*foot, 0.055), (foot[0] + 0.12, foot[1] - 0.03, 0.035)), person.legs),

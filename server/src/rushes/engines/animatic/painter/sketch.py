@@ -67,7 +67,9 @@ class Sketch:
 
     def _paint(self, outline: Corners | Points, colour: Field) -> None:
         points = np.array(outline, np.float64)
-        pixels = np.stack([(points[:, 0] + self.middle + self._half) * self._metre + 4, self._row(points[:, 1])], axis=1)
+        pixels = np.stack(
+            [(points[:, 0] + self.middle + self._half) * self._metre + 4, self._row(points[:, 1])], axis=1
+        )
         low, high = np.floor(pixels.min(axis=0)).astype(int) - 2, np.ceil(pixels.max(axis=0)).astype(int) + 3
         x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
         x1, y1 = min(int(high[0]), self._alpha.shape[1]), min(int(high[1]), self._alpha.shape[0])
@@ -83,7 +85,9 @@ class Sketch:
     def open_arch(self, left: float, right: float, foot: float, top: float) -> None:
         """Cut an arch out of what has been drawn."""
         middle, half = (left + right) / 2, (right - left) / 2
-        bow = [(middle + half * float(np.cos(a)), top - half + half * float(np.sin(a))) for a in np.linspace(0, np.pi, 24)]
+        bow = [
+            (middle + half * float(np.cos(a)), top - half + half * float(np.sin(a))) for a in np.linspace(0, np.pi, 24)
+        ]
         points = np.array([(right, foot), *bow, (left, foot)])
         pixels = np.stack([(points[:, 0] + self._half) * self._metre + 4, self._row(points[:, 1])], axis=1)
         mask = np.zeros(self._alpha.shape, np.uint8)

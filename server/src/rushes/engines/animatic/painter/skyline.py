@@ -68,6 +68,6 @@ def towers(stage: Stage, block: Block, tag: str) -> Layer:
     rgb[ground:] = shore
     alpha[ground - 3 :] = 1
     down = np.arange(height, dtype=np.float32)[:, None]
-    amount = block.haze + (1 - block.haze) * 0.45 * smoothstep(ground - 0.22 * stage.unit, float(ground), down)
+    amount = block.haze + (1 - block.haze) * 0.30 * smoothstep(ground - 0.22 * stage.unit, float(ground), down)
     rgb += (array(stage.light.haze) - rgb) * amount[..., None]
     return make_layer(stage, rgb, alpha, block.k, -side, top, "towers " + tag)

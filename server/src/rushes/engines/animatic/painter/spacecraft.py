@@ -14,7 +14,8 @@ from rushes.engines.animatic.painter.stage import Stage
 WIDE, TALL = 720, 240
 # Outlines in shares of the width: right, and down from the middle line; the bow is at the right.
 HULL = ((0.955, 0.012), (0.90, -0.008), (0.80, -0.026), (0.66, -0.040), (0.52, -0.048), (0.44, -0.085), (0.33, -0.088),
-        (0.29, -0.050), (0.13, -0.050), (0.12, -0.014), (0.12, 0.040), (0.30, 0.056), (0.62, 0.048), (0.84, 0.032))  # fmt: skip
+        (0.29, -0.050), (0.13, -0.050), (0.12, -0.014), (0.12, 0.040), (0.30, 0.056), (0.62, 0.048),
+            (0.84, 0.032))  # fmt: skip
 LOWER = ((0.955, 0.012), (0.12, 0.016), (0.12, 0.040), (0.30, 0.056), (0.62, 0.048), (0.84, 0.032))
 WING = ((0.50, 0.014), (0.20, 0.120), (0.105, 0.128), (0.10, 0.104), (0.23, 0.022))
 FIN = ((0.36, -0.080), (0.20, -0.150), (0.135, -0.152), (0.20, -0.050))
@@ -29,15 +30,17 @@ def _drawing(stage: Stage) -> Sprite:
     alpha: Field = np.zeros(rgb.shape[:2], np.float32)
 
     def lay(outline: tuple[tuple[float, float], ...], colour: Field) -> None:
-        nonlocal rgb, alpha
         points = np.array(outline) * WIDE + (0, TALL / 2)
-        mask = np.zeros(alpha.shape, np.uint8)
-        filled(mask, points, 255, fine)
+        left, top = (max(int(value * fine) - 2, 0) for value in points.min(axis=0))
+        right, low = (int(value * fine) + 3 for value in points.max(axis=0))
+        window = np.s_[top:low, left:right]
+        mask = np.zeros(alpha[window].shape, np.uint8)
+        filled(mask, points - (left / fine, top / fine), 255, fine)
         share = single(mask / np.float32(255))
-        rgb = single(rgb * (1 - share[..., None]) + colour * share[..., None])
-        alpha = single(alpha * (1 - share) + share)
+        rgb[window] += (colour - rgb[window]) * share[..., None]
+        alpha[window] += (1 - alpha[window]) * share
 
-    metal = array((0.55, 0.56, 0.60))
+    metal: Field = array((0.55, 0.56, 0.60))
     lay(FIN, metal * 0.22)
     lay(HULL, metal * 0.52)
     lay(LOWER, metal * 0.10)
@@ -60,10 +63,12 @@ def _drawing(stage: Stage) -> Sprite:
         lay(((0.102, y - 0.011), (0.102, y + 0.011), (0.097, y + 0.011), (0.097, y - 0.011)), array((0.8, 1.6, 3.0)))
     # Rim of light along the upper edge.
     shade = np.clip(1.25 - np.cumsum(alpha, axis=0) / (10 * fine), 0, 1)[..., None] * alpha[..., None]
-    rgb = rgb + shade * array((0.55, 0.52, 0.48)) * 0.7
+    rgb = single(rgb + shade * array((0.55, 0.52, 0.48)) * 0.7)
     size = (WIDE, TALL)
     alpha_small = resized(alpha, size, area=True)
-    return make_sprite(single(resized(single(rgb), size, area=True) / np.maximum(alpha_small, 0.02)[..., None]), alpha_small)
+    return make_sprite(
+        single(resized(single(rgb), size, area=True) / np.maximum(alpha_small, 0.02)[..., None]), alpha_small
+    )
 
 
 class Spacecraft:

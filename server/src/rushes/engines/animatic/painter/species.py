@@ -33,7 +33,7 @@ class Species:
     tail: Chain = ()
     ears: tuple[Outline, ...] = ()
     crest: tuple[Outline, ...] = ()
-    """Outlines on neck and torso in the dark colour: a mane, a hump, spots."""
+    """Outlines on neck and torso in the dark colour: long hair, a hump, spots."""
     horns: tuple[Chain, ...] = ()
     dark: Rgb = (0.02, 0.015, 0.012)
     bright: Rgb | None = None
@@ -154,7 +154,8 @@ SPECIES: dict[str, Species] = {
         ears=(((1.20, 4.42), (1.05, 4.52), (1.22, 4.50)),),
         crest=tuple(
             ((x - 0.11, y - 0.10), (x - 0.02, y + 0.13), (x + 0.12, y + 0.07), (x + 0.07, y - 0.13))
-            for x, y in ((-0.75, 2.2), (-0.48, 2.4), (-0.42, 2.05), (-0.12, 2.32), (0.12, 2.05), (0.20, 2.5), (0.5, 2.6),
+            for x, y in ((-0.75, 2.2), (-0.48, 2.4), (-0.42, 2.05), (-0.12, 2.32), (0.12, 2.05), (0.20, 2.5),
+                (0.5, 2.6),
                          (0.52, 2.25), (0.72, 2.9), (0.85, 3.25), (0.98, 3.6), (1.12, 3.95), (-0.15, 1.98))
         ),
         horns=(((1.30, 4.45, 0.030), (1.27, 4.62, 0.036)), ((1.37, 4.45, 0.030), (1.36, 4.62, 0.036))),

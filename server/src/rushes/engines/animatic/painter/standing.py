@@ -62,6 +62,9 @@ def standing(stage: Stage, spot: Spot, *, buildings: bool = True, others: bool =
 def _aside(stage: Stage, taken: int) -> float:
     """A column for the next still thing: the first where the eye falls, the second on the other side."""
     share = stage.focus if taken == 0 else 1.0 - stage.focus * 0.9
+    if stage.reading.has("cliffs") and stage.reading.biome == "ocean":
+        # Out where the rocks are high.
+        share = 0.78 if stage.focus > 0.5 else 0.22
     if taken == 0 and stage.reading.named("person", "horse", "deer", "rider"):
         share = 1.06 - stage.focus
     return stage.width * share
@@ -102,7 +105,9 @@ def _trees(stage: Stage, spot: Spot, subject: Subject, x: float) -> list[Pass]:
         size = metres * spot.metre * float(rng.uniform(0.85, 1.15)) * (1.0 if n == 0 else 0.72)
         tree = tree_of(stage, subject, rng, int(np.clip(size, 40, 1000)))
         colour = colours[int(rng.integers(len(colours)))]
-        layer = lone_tree(stage, tree, size, (column, spot.ground(column)), (spot.k, spot.haze), colour, f"{subject.name} {n}")
+        layer = lone_tree(
+            stage, tree, size, (column, spot.ground(column)), (spot.k, spot.haze), colour, f"{subject.name} {n}"
+        )
         passes.append(LayerPass(stage, layer))
     return passes
 
@@ -114,4 +119,3 @@ def tree_of(stage: Stage, subject: Subject, rng: np.random.Generator, tall: int)
     bare = stage.reading.has("snow", "snowfall") and subject.name == "oak"
     flat = subject.word.startswith(("acacia", "baobab")) or (stage.reading.has("savanna") and subject.name == "oak")
     return broadleaf(rng, tall, bare=bare, flat=flat)
-

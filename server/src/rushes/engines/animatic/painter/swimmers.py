@@ -7,6 +7,7 @@ import numpy as np
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, yuv
 from rushes.engines.animatic.painter.figure import Group, Points, Pose, draw, rounded
+from rushes.engines.animatic.painter.raster import Field, as_bytes, resized, single
 from rushes.engines.animatic.painter.splat import splat
 from rushes.engines.animatic.painter.spot import Spot
 from rushes.engines.animatic.painter.stage import Stage
@@ -18,18 +19,51 @@ WHALE: Corners = (
     (-0.20, 0.074), (-0.34, 0.040), (-0.45, 0.026), (-0.47, 0.0), (-0.44, -0.018), (-0.30, -0.044), (-0.10, -0.085),
     (0.08, -0.108), (0.26, -0.110), (0.40, -0.078), (0.48, -0.030),
 )  # fmt: skip
-WHALE_BELLY: Corners = ((0.49, -0.010), (0.36, -0.030), (0.18, -0.050), (0.02, -0.060), (0.06, -0.108), (0.26, -0.110), (0.41, -0.075))
-WHALE_FIN: Corners = ((0.20, -0.03), (0.13, -0.10), (0.00, -0.24), (-0.045, -0.265), (-0.03, -0.20), (0.06, -0.06), (0.13, -0.02))
-WHALE_FLUKE: Corners = ((-0.44, 0.02), (-0.52, 0.055), (-0.585, 0.150), (-0.600, 0.085), (-0.575, 0.0), (-0.600, -0.085), (-0.585, -0.140),
+WHALE_BELLY: Corners = (
+    (0.49, -0.010),
+    (0.36, -0.030),
+    (0.18, -0.050),
+    (0.02, -0.060),
+    (0.06, -0.108),
+    (0.26, -0.110),
+    (0.41, -0.075),
+)
+WHALE_FIN: Corners = (
+    (0.20, -0.03),
+    (0.13, -0.10),
+    (0.00, -0.24),
+    (-0.045, -0.265),
+    (-0.03, -0.20),
+    (0.06, -0.06),
+    (0.13, -0.02),
+)
+WHALE_FLUKE: Corners = ((-0.44, 0.02), (-0.52, 0.055), (-0.585, 0.150), (-0.600, 0.085), (-0.575, 0.0),
+    (-0.600, -0.085), (-0.585, -0.140),
                         (-0.52, -0.045), (-0.44, -0.015))  # fmt: skip
 DOLPHIN: Corners = (
     (0.52, 0.000), (0.42, 0.020), (0.385, 0.060), (0.28, 0.090), (0.10, 0.105), (0.02, 0.100), (-0.085, 0.185),
     (-0.095, 0.085), (-0.28, 0.040), (-0.44, 0.014), (-0.44, -0.010), (-0.26, -0.035), (-0.02, -0.085), (0.20, -0.085),
     (0.36, -0.045), (0.42, -0.020),
 )  # fmt: skip
-DOLPHIN_BELLY: Corners = ((0.50, -0.005), (0.34, -0.012), (0.10, -0.040), (-0.05, -0.070), (0.06, -0.088), (0.22, -0.083), (0.38, -0.040))
+DOLPHIN_BELLY: Corners = (
+    (0.50, -0.005),
+    (0.34, -0.012),
+    (0.10, -0.040),
+    (-0.05, -0.070),
+    (0.06, -0.088),
+    (0.22, -0.083),
+    (0.38, -0.040),
+)
 DOLPHIN_FIN: Corners = ((0.20, -0.04), (0.12, -0.10), (0.04, -0.19), (0.03, -0.16), (0.09, -0.06))
-DOLPHIN_FLUKE: Corners = ((-0.42, 0.012), (-0.50, 0.06), (-0.56, 0.075), (-0.52, 0.0), (-0.55, -0.06), (-0.48, -0.035), (-0.42, -0.010))
+DOLPHIN_FLUKE: Corners = (
+    (-0.42, 0.012),
+    (-0.50, 0.06),
+    (-0.56, 0.075),
+    (-0.52, 0.0),
+    (-0.55, -0.06),
+    (-0.48, -0.035),
+    (-0.42, -0.010),
+)
 
 
 def _bowed(corners: Corners, long: float, bow: float) -> Points:
@@ -50,7 +84,8 @@ class Swimmers:
         number = max(1, count if self._whale else max(count, 2))
         self._long = 13.0 if self._whale else 2.6
         self._leaps = [
-            (stage.width * float(np.clip(stage.focus + (0.24 * n * (-1) ** n), 0.15, 0.85)), float(rng.uniform(0.85, 1.1)),
+            (stage.width * float(np.clip(stage.focus + (0.24 * n * (-1) ** n), 0.15, 0.85)),
+                float(rng.uniform(0.85, 1.1)),
              0.5 if n == 0 else float(rng.uniform(0.35, 0.70)))
             for n in range(min(number, 4))
         ]  # fmt: skip
@@ -101,7 +136,8 @@ class Swimmers:
         body, belly, fin, fluke = (_bowed(part, long, bow) for part in parts)
         c, q = float(np.cos(turn)), float(np.sin(turn))
         groups = [
-            Group([np.stack([o[:, 0] * c - o[:, 1] * q, o[:, 0] * q + o[:, 1] * c + up], axis=1) for o in outlines], albedo)
+            Group([np.stack([o[:, 0] * c - o[:, 1] * q, o[:, 0] * q + o[:, 1] * c + up], axis=1) for o in outlines],
+                albedo)
             for outlines, albedo in (([fluke, body], skin), ([belly], pale), ([fin], skin))
         ]  # fmt: skip
         # What is under the surface is cut off along a ragged line.
@@ -114,27 +150,42 @@ class Swimmers:
         column, row, s = spot.seen(stage, x, spot.row, i)
         metre = spot.metre * s
         a, b, c, d, e, f = self._spray
+        reach = 11.0 * metre * size
+        left, top = max(int(column - reach), 0) & ~3, max(int(row - reach), 0) & ~3
+        right, low = min(int(column + reach), canvas.width) & ~3, min(int(row + 0.25 * reach), canvas.height) & ~3
+        if right - left < 16 or low - top < 16:
+            return
+        white = np.zeros(((low - top) // 2, (right - left) // 2), np.float32)
         for begun, power in ((0.0, 0.55), (0.86, 1.0)):
             age = (part - begun) * 1.6 + 0.15
-            if not 0 < age < 1.5:
+            if not 0 < age < 1.8:
                 continue
-            life = age / (0.55 + 0.9 * a)
+            life = age / (0.7 + 1.1 * a)
             out = (b - 0.5) * 2
             px = column + metre * size * (out * 2.4 + self._way * 0.8 + out * age * 4.2)
             py = row - metre * size * ((3.0 + 7.5 * c * (1 - 0.6 * np.abs(out))) * power * age * 1.6 - 6.0 * age**2)
             shown = (life < 1) & (py < row + 2)
-            shine = 150 * (1 - np.clip(life, 0, 1)) * (0.4 + 0.6 * d) * shown
-            splat(canvas.y, px, py, shine, max(0.10 * metre * size * 1.2, 0.7))
-            mist = slice(0, 90)
-            splat(canvas.y, px[mist], py[mist], 0.16 * shine[mist], max(0.55 * metre * size, 1.5))
-        foam = float(np.clip(1.2 - abs(part - 0.7), 0, 1))
+            shine = 0.85 * (1 - np.clip(life, 0, 1)) * (0.4 + 0.6 * d) * shown
+            splat(white, (px - left) / 2, (py - top) / 2, shine, max(0.055 * metre * size, 0.6))
+            splat(white, (px - left) / 2, (py - top) / 2, 0.035 * shine, max(0.30 * metre * size, 1.2))
+        foam = float(np.clip(1.25 - 0.8 * abs(part - 0.8), 0, 1))
         fx = column + (e - 0.5) * 9.0 * metre * size
         fy = row + (f - 0.35) * 0.5 * metre * size
-        splat(canvas.y, fx, fy, 60 * foam * (0.4 + d), max(0.22 * metre * size, 0.8))
+        splat(white, (fx - left) / 2, (fy - top) / 2, 0.075 * foam * (0.4 + d), max(0.13 * metre * size, 0.7))
+        self._whiten(canvas, single(np.minimum(white, 1)), (left, top, right, low))
+
+    def _whiten(self, canvas: Canvas, white: Field, box: tuple[int, int, int, int]) -> None:
+        left, top, right, low = box
+        for plane, colour, step in zip(
+            (canvas.y, canvas.u, canvas.v), foam_colour(self._stage), (1, 2, 2), strict=True
+        ):
+            window = plane[top // step : low // step, left // step : right // step]
+            share = resized(white, (window.shape[1], window.shape[0]))
+            window[:] = as_bytes(window + (np.float32(colour) - window) * share)
 
 
 def foam_colour(stage: Stage) -> tuple[float, float, float]:
     """White water in the scene's light, as Y, U, V."""
     light = stage.light
-    lit = tuple(0.55 * a + 0.42 * b for a, b in zip(light.fill, light.key, strict=True))
+    lit = tuple(0.9 * a + 0.5 * b for a, b in zip(light.fill, light.key, strict=True))
     return yuv((lit[0], lit[1], lit[2]))

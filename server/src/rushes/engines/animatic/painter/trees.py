@@ -162,7 +162,8 @@ def leafy(stage: Stage, leaf: Rgb) -> Colours:
     bark = array((0.085, 0.062, 0.045))
     low = light.sun_height < 0.2 and light.glow > 0.5
     full = array(leaf) * (array(light.fill) * 1.45 + array(light.key) * (0.50 if low else 0.80))
-    return bark * array(light.fill) * np.float32(0.6), bark * (array(light.fill) + array(light.key) * 0.7), full
+    lit = bark * (array(light.fill) + array(light.key) * 0.7)
+    return single(bark * array(light.fill) * 0.6), single(lit), single(full)
 
 
 def _beside_gap(stage: Stage, rng: np.random.Generator, row: Row, count: int, width: int) -> NDArray[np.float64]:

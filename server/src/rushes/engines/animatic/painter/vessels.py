@@ -29,7 +29,7 @@ class Canoe:
         groups = self._groups(t)
         mirrored = [Group([_upside_down(o, t) for o in g.outlines], (0.012, 0.012, 0.014)) for g in groups]
         draw(canvas, stage, mirrored, Pose(x, y, spot.metre * s, self._way, 0.35))
-        lifted = [Group([o + (0, bob) for o in g.outlines], g.albedo) for g in groups]
+        lifted = [Group([o + np.array((0, bob)) for o in g.outlines], g.albedo) for g in groups]
         draw(canvas, stage, lifted, Pose(x, y, spot.metre * s, self._way, spot.haze))
 
     def _groups(self, t: float) -> list[Group]:
@@ -42,17 +42,21 @@ class Canoe:
         high = (low[0] - 0.25 - 0.12 * swing, low[1] + 0.62)
         blade = (low[0] + 0.28 + 0.20 * swing, 0.02 + 0.42 * max(lift, 0))
         coat: Rgb = (0.34, 0.07, 0.04)
-        arms = [limb((neck[0], neck[1] - 0.08, 0.07), (*bent((neck[0], neck[1] - 0.08), hand, 0.33, 0.32, -1.0), 0.05), (*hand, 0.04))
+        arms = [limb((neck[0], neck[1] - 0.08, 0.07), (*bent((neck[0], neck[1] - 0.08), hand, 0.33, 0.32, -1.0),
+            0.05), (*hand, 0.04))
                 for hand in (low, high)]  # fmt: skip
         return [
-            Group(limb((*high, 0.018), (*blade, 0.022)) + limb((blade[0], blade[1] + 0.16, 0.05), (*blade, 0.085)), (0.22, 0.14, 0.07)),
+            Group(limb((*high, 0.018), (*blade, 0.022)) + limb((blade[0], blade[1] + 0.16, 0.05), (*blade, 0.085)),
+                (0.22, 0.14, 0.07)),
             Group(arms[1], coat),
             Group(limb((*hip, 0.17), (neck[0] - 0.02, neck[1] - 0.2, 0.16), (neck[0], neck[1] - 0.08, 0.10)), coat),
             Group(limb((neck[0], neck[1], 0.06), (neck[0] + 0.05, neck[1] + 0.18, 0.11)), (0.30, 0.17, 0.11)),
-            Group([rounded((neck[0] - 0.18, neck[1] + 0.22), (neck[0] + 0.28, neck[1] + 0.22), (neck[0] + 0.12, neck[1] + 0.36),
+            Group([rounded((neck[0] - 0.18, neck[1] + 0.22), (neck[0] + 0.28, neck[1] + 0.22),
+                (neck[0] + 0.12, neck[1] + 0.36),
                            (neck[0] - 0.04, neck[1] + 0.36))], (0.16, 0.11, 0.06)),
             Group(arms[0], coat), Group([hull], (0.17, 0.065, 0.025)),
-            Group([rounded((-2.35, 0.44), (-2.0, 0.27), (0.0, 0.21), (2.0, 0.27), (2.35, 0.44), (1.9, 0.20), (0.0, 0.13), (-1.9, 0.20))],
+            Group([rounded((-2.35, 0.44), (-2.0, 0.27), (0.0, 0.21), (2.0, 0.27), (2.35, 0.44), (1.9, 0.20),
+                (0.0, 0.13), (-1.9, 0.20))],
                   (0.30, 0.18, 0.09)),
         ]  # fmt: skip
 
@@ -70,7 +74,13 @@ class Ship:
         self._stage, self._spot = stage, spot
         rng = stage.rng("ship")
         self._way = 1.0 if rng.random() < 0.5 else -1.0
-        tints: tuple[Rgb, ...] = ((0.34, 0.06, 0.04), (0.05, 0.11, 0.24), (0.30, 0.20, 0.05), (0.22, 0.22, 0.22), (0.06, 0.20, 0.14))
+        tints: tuple[Rgb, ...] = (
+            (0.34, 0.06, 0.04),
+            (0.05, 0.11, 0.24),
+            (0.30, 0.20, 0.05),
+            (0.22, 0.22, 0.22),
+            (0.06, 0.20, 0.14),
+        )
         self._boxes = [(float(x), int(rng.integers(1, 4)), [tints[int(rng.integers(len(tints)))] for _ in range(3)])
                        for x in np.arange(-48, 60, 6.3)]  # fmt: skip
 
@@ -81,11 +91,13 @@ class Ship:
         x, y, s = spot.seen(stage, rest, spot.row, i)
         hull: Group = Group([rounded((-86, 13), (84, 12), (94, 17), (86, 0), (-82, 0), times=1)], (0.055, 0.045, 0.045))
         red = Group([np.array(((-83, 3), (87, 3), (86, 0), (-82, 0)))], (0.24, 0.035, 0.025))
-        white = [np.array(((-78, 13), (-60, 13), (-60, 33), (-78, 33))), np.array(((-80, 27), (-56, 27), (-56, 31), (-80, 31))),
+        white = [np.array(((-78, 13), (-60, 13), (-60, 33), (-78, 33))), np.array(((-80, 27), (-56, 27), (-56, 31),
+            (-80, 31))),
                  np.array(((-72, 33), (-64, 33), (-66, 42), (-71, 42)))]  # fmt: skip
         glass = [np.array(((-60, row), (-76, row), (-76, row + 1.4), (-60, row + 1.4))) for row in (18.0, 22.0, 28.4)]
         boxes = [
-            Group([np.array(((left, 12.5 + 3.4 * n), (left + 6, 12.5 + 3.4 * n), (left + 6, 15.8 + 3.4 * n), (left, 15.8 + 3.4 * n)))], tint)
+            Group([np.array(((left, 12.5 + 3.4 * n), (left + 6, 12.5 + 3.4 * n), (left + 6, 15.8 + 3.4 * n),
+                (left, 15.8 + 3.4 * n)))], tint)
             for left, high, tints in self._boxes for n, tint in zip(range(high), tints, strict=False)
         ]  # fmt: skip
         groups = [*boxes, Group(white, (0.62, 0.60, 0.56)), Group(glass, (0.04, 0.05, 0.07)), hull, red]

@@ -48,13 +48,15 @@ class Walkers:
             self._way = 1.0 if "right" in moves else -1.0
         self._actors = self._cast(subject)
         long = max(actor.behind for actor in self._actors)
-        self._speed = self._pace(subject)
+        self._wanted = self._pace(subject)
+        most = MOST_TRAVEL * stage.width / spot.metre / (stage.count / stage.fps)
+        self._speed = min(self._wanted * min(stage.tempo, 1.5), most)
         lead = stage.focus + shift + self._way * 0.5 * long * spot.metre / stage.width
         self._middle = stage.width * float(np.clip(lead, 0.12, 0.88))
         self._grain = float(rng.uniform(0, 6))
 
     def _pace(self, subject: Subject) -> float:
-        """Metres per second, as fast as the frame can hold."""
+        """Metres per second that the words ask for."""
         reading = self._stage.reading
         species = SPECIES.get("horse" if subject.name == "rider" else subject.name)
         walk, run = (species.pace, 0.75 * species.run) if species else (WALK, 3.2)
@@ -62,12 +64,10 @@ class Walkers:
             return 0.0
         if subject.name == "deer" and not reading.has("running", "walking", "trotting"):
             return 0.0
-        speed = run if reading.has("running") else 1.7 * walk if reading.has("trotting") else walk
-        most = MOST_TRAVEL * self._stage.width / self._spot.metre / (self._stage.count / self._stage.fps)
-        return min(speed * min(self._stage.tempo, 1.5), most)
+        return run if reading.has("running") else 1.7 * walk if reading.has("trotting") else walk
 
     def _cast(self, subject: Subject) -> list[_Actor]:
-        if subject.name == "person" or subject.name not in SPECIES and subject.name != "rider":
+        if subject.name != "rider" and subject.name not in SPECIES:
             return self._people(subject)
         rng = self._rng
         species = SPECIES["horse" if subject.name == "rider" else subject.name]
@@ -141,7 +141,7 @@ class Walkers:
                 return []
             stride = min(speed / WALK, 1.5) if self._speed > 0.05 else 0.0
             return walking(person, actor.phase + t * speed / (2 * 0.62 * max(stride, 0.1)) * 1.16, stride, actor.hand)
-        gait = gait_for(actor.species, self._speed)
+        gait = gait_for(actor.species, self._wanted)
         phase = actor.phase + t * cycle(actor.species, gait, speed)
         nod = 0.06 * float(np.sin(0.9 * t + 6 * actor.phase)) if self._speed <= 0.05 else 0.0
         groups = moving(actor.species, gait, phase, nod)

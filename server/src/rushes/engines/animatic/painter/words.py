@@ -33,7 +33,8 @@ BIOMES: dict[str, tuple[str, ...]] = {
     "forest": ("forest", "woods$", "woodland", "pine", "jungle", "rainforest", "grove$", "taiga", "trees$", "fir$"),
     "field": (
         "field", "meadow", "wheat", "grass", "prairie", "farm", "plains$", "savanna", "pasture", "barley",
-        "countryside", "hill$", "hillside", "hilltop", "lavender", "wildflower", "sunflower", "tulip", "orchard", "steppe",
+        "countryside", "hill$", "hillside", "hilltop", "lavender", "wildflower", "sunflower", "tulip", "orchard",
+            "steppe",
         "serengeti", "safari", "vineyard",
     ),
     "mountain": (
@@ -112,7 +113,8 @@ MARKS: dict[str, tuple[str, ...]] = {
     "running": ("run$", "running", "gallop", "sprint", "racing", "races$", "chas", "dash", "jog", "charg"),
     "walking": ("walk", "strolling", "wander", "hiking", "marching", "crossing", "trek"),
     "trotting": ("trot",),
-    "standing": ("standing", "stands$", "sitting", "sits$", "grazing", "graze", "resting", "sleeping", "lying", "waiting",
+    "standing": ("standing", "stands$", "sitting", "sits$", "grazing", "graze", "resting", "sleeping", "lying",
+        "waiting",
                  "looking", "watching", "gazing", "contemplat", "howling"),
     "timelapse": ("time lapse", "timelapse", "time-lapse", "hyperlapse"),
     "slowmotion": ("slow motion", "slow-motion", "slowmo"),

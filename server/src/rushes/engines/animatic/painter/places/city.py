@@ -23,9 +23,9 @@ def city(stage: Stage) -> list[Pass]:
         return _street(stage)
     low = stage.vary("towers", 0.8, 1.25)
     layers = [
-        towers(stage, Block(0.006, 0.08, 0.26 * low, 0.060, 0.08, 0.55), "far"),
-        towers(stage, Block(0.008, 0.07, 0.40 * low, 0.075, 0.14, 0.32), "middle"),
-        towers(stage, Block(0.010, 0.04, 0.27 * low, 0.090, 0.22, 0.14), "near"),
+        towers(stage, Block(0.006, 0.08, 0.26 * low, 0.060, 0.08, 0.46), "far"),
+        towers(stage, Block(0.008, 0.07, 0.40 * low, 0.075, 0.14, 0.20), "middle"),
+        towers(stage, Block(0.010, 0.04, 0.27 * low, 0.090, 0.22, 0.05), "near"),
     ]
     passes = [Sky(stage, int(stage.horizon) + 2), *stacked(stage, layers), *fog_bank(stage, -0.02, "city", 0.6)]
     passes.append(Water(stage, 0.030, eye=2.4, patch=11.0, mirror=0.30))

@@ -47,13 +47,13 @@ def _distance(stage: Stage, side: float, snowy: bool) -> list[Pass]:
 def _meadow(stage: Stage) -> list[Pass]:
     meadow = Meadow(stage, crop_for(stage), 0.026)
     small = bool(stage.reading.named("fox", "cat", "dog", "sheep"))
-    row, metre = (0.27, 0.150) if small else (0.20, 0.066)
+    row, metre = (0.27, 0.150) if small else (0.215, 0.080)
     near = row * stage.unit / max(stage.height - stage.horizon, 1)
     tall = 0.10 if small else 0.22
     passes: list[Pass] = [meadow]
     if stage.reading.named(*BUILDINGS):
         # Houses stand back at the edge of the field.
-        away = on_ground(stage, 0.050, 0.12, 0.016 / 0.6, haze_at(0.05), 0.0)
+        away = on_ground(stage, 0.050, 0.12, 0.016, haze_at(0.05), 0.0)
         own = _only(stage, away, buildings=True)
         passes += own
     return passes + _only(stage, on_ground(stage, row, near, metre, haze_at(row), tall), buildings=False)
@@ -68,7 +68,9 @@ def _hill(stage: Stage, snowy: bool) -> list[Pass]:
     ground: Ground = "snow" if snowy else "wheat" if season(stage) in ("autumn", "dry") else "grass"
     centre = 0.75 if stage.focus > 0.5 else -0.75
     rise = stage.vary("hill", 0.16, 0.24)
-    hill = chains(stage, [Range(ground, base=0.30, rise=rise, scale=0.35, k=0.7, haze=0.02, centre=centre, tilt=0.10)])[0]
+    blades = 0.0 if snowy else 0.012
+    hill = chains(stage, [Range(ground, base=0.30, rise=rise, scale=0.35, k=0.7, haze=0.02, centre=centre, tilt=0.10,
+                                blades=blades)])[0]  # fmt: skip
     return [LayerPass(stage, hill), *standing(stage, on_ridge(stage, hill, 0.062, 0.02))]
 
 

@@ -14,7 +14,6 @@ from rushes.engines.animatic.painter.standing import needs_ground, standing
 from rushes.engines.animatic.painter.water import Water
 
 
-
 def lake(stage: Stage) -> list[Pass]:
     """Two chains of mountains and a wooded shore, above the water and in it."""
     reading = stage.reading
@@ -42,5 +41,8 @@ def near_bank(stage: Stage) -> list[Pass]:
         return []
     ground = "snow" if stage.reading.has("snow", "snowfall") else "grass"
     centre = 0.45 if stage.focus > 0.5 else -0.45
-    bank = chains(stage, [Range(ground, base=0.36, rise=0.085, scale=0.8, k=0.9, haze=0.0, centre=centre)])[0]
+    blades = 0.0 if ground == "snow" else 0.020
+    bank = chains(
+        stage, [Range(ground, base=0.36, rise=0.085, scale=0.8, k=0.9, haze=0.0, centre=centre, blades=blades)]
+    )[0]
     return [LayerPass(stage, bank), *standing(stage, on_ridge(stage, bank, 0.066, 0.0))]

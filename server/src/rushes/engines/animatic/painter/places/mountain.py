@@ -51,7 +51,8 @@ def _near_slope(stage: Stage, side: float) -> Range:
         return Range("trees", base=0.46, rise=0.30, scale=1.3, k=1.0, haze=0.02, mist=0.2, centre=0.8 * side)
     snowy = stage.reading.has("snow", "snowfall")
     centre = 0.55 if stage.focus > 0.5 else -0.55
-    return Range("snow" if snowy else "grass", base=0.40, rise=0.13, scale=0.9, k=1.0, haze=0.0, mist=0.0, centre=centre)
+    return Range("snow" if snowy else "grass", base=0.40, rise=0.13, scale=0.9, k=1.0, haze=0.0, centre=centre,
+                 blades=0.0 if snowy else 0.016)  # fmt: skip
 
 
 def _railway(stage: Stage) -> list[Pass]:
@@ -63,5 +64,3 @@ def _railway(stage: Stage) -> list[Pass]:
     steam = Steam(stage, train.chimney, "engine", rate=9, life=5.5, size=5.0, rise=2.6, strength=0.62, white=0.92)
     bridge = viaduct(stage, spot, min(wide, 2600 / metre))
     return [train, LayerPass(stage, bridge), steam]
-
-

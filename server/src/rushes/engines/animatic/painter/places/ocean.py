@@ -32,7 +32,7 @@ def ocean(stage: Stage) -> list[Pass]:
     if cliffs:
         layers = _headland(stage)
         passes += [LayerPass(stage, layer) for layer in layers]
-        passes += standing(stage, on_ridge(stage, layers[-1], 0.030, 0.06))
+        passes += standing(stage, on_ridge(stage, layers[-1], 0.028, 0.05))
     elif reading.has("beach") or needs_ground(stage):
         passes.append(Beach(stage, EDGE))
         passes += standing(stage, on_ground(stage, EDGE + 0.075, NEARNESS, 0.088, 0.0))
@@ -52,7 +52,7 @@ def afloat(stage: Stage) -> list[Pass]:
         row = 0.10 if subject.name == "whale" else 0.17
         passes.append(Swimmers(stage, on_ground(stage, row, 0.4, metre, 0.05), subject.name, subject.count))
     if reading.named("canoe"):
-        passes.append(Canoe(stage, on_ground(stage, 0.15, 0.5, 0.062, 0.03)))
+        passes.append(Canoe(stage, on_ground(stage, 0.235, 0.6, 0.070, 0.02)))
     return passes
 
 
@@ -62,5 +62,6 @@ def _headland(stage: Stage) -> list[Layer]:
     return chains(stage, [
         Range("rock", base=0.012, rise=0.085, scale=2.4, k=0.16, haze=0.46, mist=0.2, centre=0.9 * side, shore=0.03,
               tilt=0.0),
-        Range("rock", base=0.045, rise=0.20, scale=1.9, k=0.40, haze=0.14, mist=0.15, centre=side, shore=0.12, tilt=0.0),
+        Range("rock", base=0.045, rise=0.20, scale=1.9, k=0.40, haze=0.14, mist=0.15, centre=side, shore=0.12,
+            tilt=0.0),
     ])  # fmt: skip

@@ -42,7 +42,9 @@ def _hills(stage: Stage) -> list[Pass]:
     passes = stacked(stage, layers)
     if needs_ground(stage):
         centre = 0.6 if stage.focus > 0.5 else -0.6
-        hill = chains(stage, [Range("grass", base=0.09, rise=0.13, scale=0.5, k=0.6, haze=0.04, centre=centre)])[0]
+        hill = chains(
+            stage, [Range("grass", base=0.09, rise=0.13, scale=0.5, k=0.6, haze=0.04, centre=centre, blades=0.014)]
+        )[0]
         passes += [LayerPass(stage, hill), *standing(stage, on_ridge(stage, hill, 0.058, 0.03))]
     return passes
 
