@@ -33,7 +33,8 @@ def luma(frame: NDArray[np.uint8]) -> NDArray[np.float64]:
         ("a lone horse gallops", ["horse"], [1]), ("a herd of horses", ["horse"], [4]),
         ("a couple walking", ["person"], [2]), ("two wolves in the snow", ["wolf"], [2]),
         ("a camel caravan", ["camel"], [4]), ("a cowboy riding a horse", ["rider"], [1]),
-        ("a girl and her dog", ["person", "dog"], [1, 1]), ("a fox, a deer, a bear and a cat", ["fox", "deer", "bear"], [1] * 3),
+        ("a girl and her dog", ["person", "dog"], [1, 1]),
+            ("a fox, a deer, a bear and a cat", ["fox", "deer", "bear"], [1] * 3),
         ("hot air balloons", ["balloon"], [4]), ("a hot air balloon", ["balloon"], [1]), ("no people", [], []),
         ("a category of stagnant carbon", [], []), ("a man reading in a library", [], []),
     ],
@@ -47,8 +48,10 @@ def test_subjects_are_read_in_order_with_their_number(prompt: str, names: list[s
 @pytest.mark.parametrize(
     ("prompt", "biome"),
     [
-        ("a whale breaching", "ocean"), ("a camel", "desert"), ("an old castle", "mountain"), ("a dog running", "field"),
-        ("a stag", "forest"), ("a spaceship", "space"), ("a dog on the beach", "ocean"), ("a whale under a blue sky", "ocean"),
+        ("a whale breaching", "ocean"), ("a camel", "desert"), ("an old castle", "mountain"),
+            ("a dog running", "field"),
+        ("a stag", "forest"), ("a spaceship", "space"), ("a dog on the beach", "ocean"),
+            ("a whale under a blue sky", "ocean"),
         ("a balloon in the sky", "sky"), ("a train leaves the city", "city"), ("a dog in a bedroom", "abstract"),
     ],
 )  # fmt: skip
@@ -104,7 +107,8 @@ def test_walkers_cross_the_frame_evenly() -> None:
 @pytest.mark.parametrize(
     "prompt",
     [
-        "elephants and giraffes in the savanna, zoom in", "a couple on the beach with palm trees", "a train in the mountains",
+        "elephants and giraffes in the savanna, zoom in", "a couple on the beach with palm trees",
+            "a train in the mountains",
         "a lighthouse on a rocky coast at night", "balloons over the desert, aerial", "a castle on a hill, fog",
         "a whale and a ship at sea, pan left", "people in a neon street in the rain", "a fox in a snowy field, tilt up",
         "a spaceship near a planet", "an oak on a hill in autumn, falling leaves", "dolphins, fast zoom out",
