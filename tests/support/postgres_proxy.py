@@ -25,6 +25,10 @@ class PostgresProxy:
         self.open.set()
         self.swallowed = asyncio.Event()
         """Set once an armed reply was lost."""
+        self.delay = 0.0
+        """Seconds that every reply takes longer."""
+        self.refused = 0
+        """How many connections were refused."""
         self._lose: bytes | None = None
         self._then_gone = self._gone = False
         self._pipes: set[asyncio.StreamWriter] = set()
@@ -51,6 +55,7 @@ class PostgresProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._gone:
+            self.refused += 1
             writer.transport.abort()
             return
         upstream_reader, upstream = await asyncio.open_unix_connection(str(self._upstream))
@@ -74,6 +79,8 @@ class PostgresProxy:
                 self._gone = self._then_gone
                 self.swallowed.set()
                 raise ConnectionResetError
+            if replies and self.delay:
+                await asyncio.sleep(self.delay)
             writer.write(part)
             await writer.drain()
         raise ConnectionResetError

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -63,7 +64,7 @@ class Actor:
 class Stage:
     """A database, an object folder, a listening socket that outlives every server, and who acts on them."""
 
-    def __init__(self, nursery: Any, database_url: str, data: Path, first: FirstKey) -> None:
+    def __init__(self, nursery: Any, database_url: str, data: Path, first: FirstKey | None) -> None:
         self._nursery = nursery
         self.database_url = database_url
         self.data = data
@@ -100,7 +101,7 @@ class Stage:
     def client(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             base_url=f"http://127.0.0.1:{self._socket.getsockname()[1]}{QUEUE}",
-            headers={"Authorization": f"Bearer {self.first.key}"},
+            headers={"Authorization": f"Bearer {self.first.key}"} if self.first else {},
             trust_env=False,
             timeout=PATIENCE,
         )
@@ -113,7 +114,7 @@ class Stage:
 
 def _act(line: Connection, command: str, environment: dict[str, str], held: tuple[str, ...], *given: Any) -> None:
     """The life of an actor: what `rushes serve` and `rushes worker` do, and a stop at each held moment."""
-    from rushes.cli import processes
+    from rushes.cli import main
 
     os.environ.update(environment)
     left = set(held)
@@ -125,12 +126,10 @@ def _act(line: Connection, command: str, environment: dict[str, str], held: tupl
             line.recv()
 
     moments.listen(stop)
-    data = Path(environment["RUSHES_DATA"])
+    sys.argv = ["rushes", command, "--data", environment["RUSHES_DATA"]]
     if command == "serve":
-        listening: socket.socket = given[0]
-        processes.run_serve(data, None, None, None, listening.detach(), None, None, None)
-    else:
-        processes.run_worker(data, None, None, False, None, None)
+        sys.argv += ["--fd", str(given[0].detach())]
+    main()
 
 
 async def submitted(client: httpx2.AsyncClient, key: str | None = None, **payload: Any) -> str:

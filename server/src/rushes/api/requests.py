@@ -1,5 +1,6 @@
 """Requests over HTTP: submit, observe, list, cancel, purge."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -23,6 +24,7 @@ from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError, InvalidPayload
 from rushes.moments import moment
 from rushes.queue.submit import Prepared, Submitter
+from rushes.store.database import DatabaseUnavailable
 from rushes.store.records import Request
 from rushes.store.submits import KeyReused, Replay
 
@@ -61,14 +63,16 @@ async def submit(http: HttpRequest) -> Response:
     moment("submit committed")
     services.watch.put(request)
     services.forecast.joined(request)
-    if wait:
-        final = await services.watch.final(caller.org_id, request.request_id, wait)
-        return reply(await full_record(final or request, services), headers=headers)
-    if key is not None:
-        return Response(_first_answer(request), 200, headers, "application/json")
-    position = await services.forecast.position(request)
-    eta = await services.forecast.eta(request, position, 0.0)
-    return reply(short_record(request, position, eta), headers=headers)
+    # It is stored: were the database lost now, a 503 would have it submitted twice.
+    with contextlib.suppress(DatabaseUnavailable):
+        if wait:
+            final = await services.watch.final(caller.org_id, request.request_id, wait)
+            return reply(await full_record(final or request, services), headers=headers)
+        if key is None:
+            position = await services.forecast.position(request)
+            eta = await services.forecast.eta(request, position, 0.0)
+            return reply(short_record(request, position, eta), headers=headers)
+    return Response(_first_answer(request), 200, headers, "application/json")
 
 
 async def observe(http: HttpRequest) -> Response:
