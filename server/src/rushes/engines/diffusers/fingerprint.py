@@ -1,0 +1,52 @@
+"""What decides the bytes of a frame beside its plan, and one hash of it all."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rushes.engines.diffusers.folder import WeightsFolder, file_digest
+from rushes.engines.diffusers.libraries import diffusers, torch, transformers
+from rushes.engines.diffusers.loader import dtypes
+from rushes.engines.diffusers.memory import device_name
+from rushes.engines.diffusers.tuning import Tuning
+
+ENGINE_VERSION: Final = "1"
+"""Raised with every change of this engine that changes frames."""
+
+
+def fingerprint_parts(folder: WeightsFolder, tuning: Tuning, where: Any) -> dict[str, str]:
+    """Versions, weights, device and every option that could change a frame."""
+    parts = {
+        "engine": ENGINE_VERSION,
+        "torch": torch.__version__,
+        "diffusers": diffusers.__version__,
+        "transformers": transformers.__version__,
+        "pipeline": folder.class_name,
+        "weights": folder.digest,
+        "loras": ",".join(f"{file_digest(folder.path / lora.file)}*{lora.weight:g}" for lora in tuning.loras),
+        "dtypes": _plain(dtypes(tuning, where)),
+        "device": device_name(where),
+        "attention": tuning.attention or "native",
+        "compile": str(tuning.compile),
+        "cache": tuning.cache.model_dump_json() if tuning.cache else "none",
+        "quantise": tuning.quantise or "none",
+        "offload": tuning.offload,
+        "tiling": str(tuning.tiling),
+        "context_parallel": tuning.context_parallel.model_dump_json() if tuning.context_parallel else "none",
+        "batch": "1",
+    }
+    if where.type == "cpu":
+        parts |= {"threads": str(torch.get_num_threads()), "machine": platform.machine()}
+        parts["features"] = torch.backends.cpu.get_cpu_capability()
+    return parts
+
+
+def fingerprint(parts: Mapping[str, str]) -> str:
+    """One hash of all parts: with the same plan and seed, the same fingerprint gives the same frames."""
+    return f"diffusers-{hashlib.sha256(_plain(parts).encode()).hexdigest()[:16]}"
+
+
+def _plain(value: Mapping[str, str]) -> str:
+    return json.dumps(dict(value), sort_keys=True, separators=(",", ":"))

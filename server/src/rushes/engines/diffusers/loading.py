@@ -1,0 +1,76 @@
+"""A card and its folder made into a model, and the model's moves between device and host."""
+
+import gc
+import time
+
+from rushes.domain.model_card import ModelCard
+from rushes.engines.diffusers.embeddings import EmbeddingCache
+from rushes.engines.diffusers.fingerprint import fingerprint, fingerprint_parts
+from rushes.engines.diffusers.folder import WeightsFolder
+from rushes.engines.diffusers.loader import load_pipeline, parameter_bytes
+from rushes.engines.diffusers.memory import device, free_host_bytes, give_back, typed
+from rushes.engines.diffusers.model import Model
+from rushes.engines.diffusers.plan import kinds_of
+from rushes.engines.diffusers.probe import check_agreement
+from rushes.engines.diffusers.tuning import read_tuning
+from rushes.engines.diffusers.warm_up import warm_up
+from rushes.engines.engine import Control, Unsupported
+
+ROOM_IN_HOST = 1.25
+"""A model is parked in the host's memory only where that many times its size is free."""
+
+
+def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Model:
+    """Raises Unsupported, OutOfMemory, Cancelled."""
+    started = time.monotonic()
+    tuning, where = read_tuning(card), device()
+    family = tuning.figures()
+    if tuning.compile and not family.compiles:
+        raise Unsupported(f"compile: the family {family.name} cannot be compiled by blocks")
+    if tuning.context_parallel:
+        raise Unsupported("context_parallel: not possible on this worker, which renders in one process on one GPU")
+    control.progress("loading", 0, 2)
+    with typed(f"{card.id} ({folder.bytes / 2**30:.1f} GiB of weights)", where):
+        pipe = load_pipeline(folder, tuning, where)
+    check_agreement(pipe, family, kinds_of(card, family))
+    control.progress("loading", 1, 2)
+    EmbeddingCache().wrap(pipe)
+    parts = fingerprint_parts(folder, tuning, where)
+    model = Model(
+        name=card.id,
+        tuning=tuning,
+        family=family,
+        pipe=pipe,
+        bytes=parameter_bytes(pipe),
+        parts=parts,
+        fingerprint=fingerprint(parts),
+        seconds=0.0,
+    )
+    if tuning.warm_up:
+        warm_up(card, model, control)
+    model.seconds = time.monotonic() - started
+    return model
+
+
+def park(model: Model) -> bool:
+    """Move a model to the host's memory if there is plenty; else forget it, which frees its memory. Answers which."""
+    where = device()
+    keeps = where.type != "cpu" and model.tuning.offload == "none" and model.tuning.quantise is None
+    if keeps and free_host_bytes() > model.bytes * ROOM_IN_HOST:
+        model.pipe.to("cpu", silence_dtype_warnings=True)
+        model.on_device = False
+    else:
+        model.siblings.clear()
+        model.pipe = None
+        keeps = False
+        gc.collect()
+    give_back(where)
+    return keeps
+
+
+def onto_device(model: Model) -> None:
+    """Bring a parked model back. Raises OutOfMemory."""
+    where = device()
+    with typed(model.name, where):
+        model.pipe.to(where)
+    model.on_device = True

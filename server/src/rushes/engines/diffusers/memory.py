@@ -1,0 +1,77 @@
+"""The device an engine renders on, and what it says when that is full."""
+
+import contextlib
+import os
+import resource
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from rushes.engines.diffusers.libraries import torch
+from rushes.engines.engine import OutOfMemory
+
+SLOT_VARIABLE = "RUSHES_SLOT"
+"""The number of the qworker's slot: the n-th one renders on the n-th GPU."""
+USABLE = 0.92
+"""Share of a device's memory that models may hold; the rest is the driver's and the allocator's slack."""
+
+
+def device() -> Any:
+    """The GPU of this slot, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get(SLOT_VARIABLE, "0")) % torch.cuda.device_count())
+    return torch.device("cpu")
+
+
+def device_name(where: Any) -> str:
+    return torch.cuda.get_device_name(where) if where.type == "cuda" else "cpu"
+
+
+def total_bytes(where: Any) -> int:
+    """What models may take on a device."""
+    if where.type == "cuda":
+        return int(torch.cuda.get_device_properties(where).total_memory * USABLE)
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * USABLE)
+
+
+def free_host_bytes() -> int:
+    """Memory of the host that can be had without swapping; 0 where that is not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 0)
+
+
+def forget_peak(where: Any) -> None:
+    if where.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(where)
+
+
+def peak_bytes(where: Any) -> int:
+    """The most memory in use since `forget_peak`; on the CPU since the process began."""
+    if where.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(where))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def give_back(where: Any) -> None:
+    """Return cached device memory to the driver."""
+    if where.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+@contextlib.contextmanager
+def typed(what: str, where: Any) -> Generator[None]:
+    """Turn every way in which torch says that memory is full into OutOfMemory."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        give_back(where)
+        raise OutOfMemory(f"{what} does not fit into the memory of {device_name(where)}") from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error) and "out of memory" not in str(error).lower():
+            raise
+        give_back(where)
+        raise OutOfMemory(f"{what} does not fit into the memory of {device_name(where)}") from error

@@ -1,0 +1,28 @@
+"""A model in memory: its pipeline, the sibling classes made of the same components, and what it was loaded with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rushes.engines.diffusers.families import Family
+from rushes.engines.diffusers.tuning import Tuning
+
+
+@dataclass(slots=True)
+class Model:
+    """One loaded card."""
+
+    name: str
+    tuning: Tuning
+    family: Family
+    pipe: Any
+    """The pipeline as the folder names it."""
+    bytes: int
+    """Of its weights, in the types they were loaded in."""
+    parts: Mapping[str, str]
+    """What decides the bytes of a frame beside the plan: what the fingerprint is made of."""
+    fingerprint: str
+    seconds: float
+    siblings: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Pipelines of other classes around the same components, by class name."""
+    on_device: bool = True
