@@ -350,7 +350,6 @@ def cogvideox() -> Any:
 
 def ltx_2() -> Any:
     from diffusers import LTX2Pipeline
-
     from engines.tiny_ltx_2 import components
 
     return LTX2Pipeline(**components(words_tokenizer("left")))

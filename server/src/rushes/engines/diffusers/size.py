@@ -29,8 +29,8 @@ _NAMED: Final = {"landscape": 16 / 9, "portrait": 9 / 16, "square": 1.0}
 WIDE: Final = 16 / 9
 NEAR: Final = 1.04
 """Shapes within this factor of each other are the same shape: a published size is taken for them."""
-MOST_CROP: Final = 8
-"""A side is rounded up and cropped again where that costs at most so many pixels: 1080 becomes 1088, 720 stays."""
+MOST_CROP: Final = 16
+"""A side is rounded up and cropped again where that costs at most so many pixels: 1080 becomes 1088, 2160 2176."""
 LONGEST: Final = 4.0
 
 
