@@ -1,0 +1,109 @@
+"""Options that trade something: each changes the fingerprint, does what it says, and repeats."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engines.cases import Case
+from engines.recording import RecordingControl, digest
+from rushes.engines.diffusers.engine import DiffusersEngine
+from rushes.engines.options import Setup
+from support.weights_cards import weights_card
+
+Tiny = Callable[[str], Path]
+CASE = Case("wan-t2v", "wan")
+
+
+def rendered(folder: Path, control: RecordingControl, times: int = 1, **options: Any) -> tuple[str, list[str]]:
+    """Fingerprint and digests of a model with these options."""
+    engine = DiffusersEngine(Setup("diffusers", {"weights": str(folder)}))
+    card = weights_card("wan", **options)
+    fingerprint = engine.load(card, control).fingerprint
+    plan = CASE.plan(engine, "", card, steps=6)
+    return fingerprint, [digest(engine.generate(plan, control)) for _ in range(times)]
+
+
+def test_a_step_cache_changes_frames_and_fingerprint_and_repeats_itself(tiny: Tiny, control: RecordingControl) -> None:
+    plain, (without,) = rendered(tiny("wan-t2v"), control)
+    cache = {"kind": "first_block", "arguments": {"threshold": 0.9}}
+    cached, (first, second) = rendered(tiny("wan-t2v"), control, 2, cache=cache)
+    assert first == second != without
+    assert cached != plain
+
+
+def test_weights_stored_in_fp8_take_less_memory(tiny: Tiny, control: RecordingControl) -> None:
+    def loaded(**options: Any) -> tuple[int, str]:
+        engine = DiffusersEngine(Setup("diffusers", {"weights": str(tiny("wan-t2v"))}))
+        card = weights_card("wan", **options)
+        facts = engine.load(card, control)
+        return facts.bytes, digest(engine.generate(CASE.plan(engine, "", card), control))
+
+    plain, small = loaded(), loaded(quantise="fp8_storage")
+    assert small[0] < plain[0]
+    assert small[1] != plain[1]
+
+
+def test_a_lora_is_part_of_the_weights_and_of_the_fingerprint(
+    tiny: Tiny, control: RecordingControl, tmp_path: Path
+) -> None:
+    import shutil
+
+    import torch
+    from safetensors.torch import save_file
+
+    plain, (without,) = rendered(tiny("wan-t2v"), control)
+    folder = Path(shutil.copytree(tiny("wan-t2v"), tmp_path / "wan"))
+    torch.manual_seed(1)
+    lora: dict[str, Any] = {}
+    for block in range(2):
+        for part in ("to_q", "to_k"):
+            name = f"transformer.blocks.{block}.attn1.{part}"
+            lora[f"{name}.lora_A.weight"] = torch.randn(4, 24)
+            lora[f"{name}.lora_B.weight"] = torch.randn(24, 4)
+    (folder / "loras").mkdir()
+    save_file(lora, folder / "loras" / "style.safetensors")
+    _, (beside,) = rendered(folder, control)
+    assert beside == without, "a file beside the model is not used by itself"
+    strong, (styled,) = rendered(folder, control, loras=[{"file": "loras/style.safetensors"}])
+    weak, (half,) = rendered(folder, control, loras=[{"file": "loras/style.safetensors", "weight": 0.5}])
+    assert len({without, styled, half}) == 3
+    assert len({plain, strong, weak}) == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"attention": "native"}, {"dtypes": {"vae": "float32"}}, {"tiling": True}, {"dtype": "float32"}],
+    ids=str,
+)
+def test_an_option_that_says_what_is_done_anyway_gives_the_same_frames(
+    tiny: Tiny, control: RecordingControl, options: dict[str, Any]
+) -> None:
+    _, (without,) = rendered(tiny("wan-t2v"), control)
+    _, (with_it,) = rendered(tiny("wan-t2v"), control, **options)
+    assert with_it == without
+
+
+def test_half_precision_renders_and_is_told_in_the_fingerprint(tiny: Tiny, control: RecordingControl) -> None:
+    plain, (without,) = rendered(tiny("wan-t2v"), control)
+    half, (first, second) = rendered(tiny("wan-t2v"), control, 2, dtype="bfloat16", dtypes={"vae": "float32"})
+    assert first == second != without
+    assert half != plain
+
+
+def test_a_warm_up_renders_once_before_the_first_request(tiny: Tiny, control: RecordingControl) -> None:
+    small = {"sizes": {"480P": ["96x64"]}, "frames": 5, "most_frames": 5}
+    engine = DiffusersEngine(Setup("diffusers", {"weights": str(tiny("wan-5b"))}))
+    card = weights_card("wan-5b", picture="optional", warm_up=True, tier="480P", **small)
+    engine.load(card, control)
+    assert control.of("denoise") == [(0, 2), (1, 2), (2, 2)] * 2
+    assert not list(control.scratch.glob("tmp*"))
+
+
+@pytest.mark.long
+def test_compiled_blocks_render_what_the_others_do(tiny: Tiny, control: RecordingControl) -> None:
+    """Needs a C++ compiler; within rounding, not bit for bit."""
+    plain, _ = rendered(tiny("wan-t2v"), control)
+    compiled, (first, second) = rendered(tiny("wan-t2v"), control, 2, compile=True)
+    assert first == second
+    assert compiled != plain
