@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ENGINES := .venv-engines
 DATA   ?= .rushes
 PORT   ?= 8000
 
-.PHONY: demo up test check format lock bench gallery crash clean
+.PHONY: demo up test test-engines check format lock bench gallery crash clean
 
 demo: $(VENV)/.run            ## two real videos, made by a platform that starts and stops by itself
 	@$(BIN)/python examples/demo.py
@@ -15,6 +16,9 @@ up: $(VENV)/.run              ## the same platform, kept running
 
 test: $(VENV)/.dev            ## everything a change must pass, under ten minutes on two cores
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+test-engines: $(ENGINES)/.made  ## the engines with real libraries, on tiny random weights, on the CPU
+	@$(ENGINES)/bin/python -m pytest tests/engines -n 2 --dist loadfile
 
 check: $(VENV)/.dev           ## format, lint, types, import rules, spelling
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/basedpyright && $(BIN)/lint-imports && $(BIN)/codespell
@@ -43,5 +47,10 @@ $(VENV)/.run: $(VENV)/.venv requirements/run.txt server/pyproject.toml sdk/pypro
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@$(BIN)/python scripts/install.py requirements/dev.txt && touch $@
 
+$(ENGINES)/.made: requirements/dev.txt requirements/engines.txt server/pyproject.toml sdk/pyproject.toml
+	@$(PYTHON) scripts/bootstrap.py $(ENGINES)
+	@$(ENGINES)/bin/python scripts/install.py requirements/dev.txt
+	@$(ENGINES)/bin/python scripts/install_engines.py && touch $@
+
 clean:
-	@rm -rf $(VENV) demo
+	@rm -rf $(VENV) $(ENGINES) demo

@@ -20,6 +20,9 @@ DEV = [
     "-o",
     "requirements/dev.txt",
 ]
+# Without torch, which each machine takes in its own build (requirements/README.md).
+ENGINES = ["--override", "requirements/engines-without-torch.txt", "requirements/engines.in"]
+ENGINES += ["-c", "requirements/dev.txt", "-o", "requirements/engines.txt"]
 
-for wanted in (RUN, DEV):
+for wanted in (RUN, DEV, ENGINES):
     subprocess.check_call([*COMPILE, *wanted, *sys.argv[1:]])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 from rushes.domain.model_card import ModelCard
 
 PixelFormat = Literal["rgb24", "yuv420p"]
+SLOT_VARIABLE = "RUSHES_SLOT"
+"""In the environment of an engine's child, the number of its slot: the n-th child renders on the n-th GPU."""
 Stage = Literal["loading", "generating", "encoding", "uploading"]
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from rushes.domain.model_card import ModelCard
 from rushes.egress import EgressSettings
 
 Place = Literal["local", "remote", "upstream"]
@@ -48,6 +49,10 @@ class EngineOptions(BaseModel):
     def missing(self) -> str | None:
         """What a worker would lack here and now, in one sentence."""
         return None
+
+    def lacks(self, card: ModelCard) -> str | None:
+        """What a worker would lack to serve one card, in one sentence."""
+        return self.missing()
 
 
 class RemoteOptions(EngineOptions):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from rushes.domain.model_card import ModelCard
 from rushes.egress import EgressSettings
-from rushes.engines.engine import Engine
+from rushes.engines.engine import Engine, Unsupported
 from rushes.engines.engines_file import EnginesError, read_routes, read_tables
 from rushes.engines.lanes import lane_of
 from rushes.engines.options import EngineOptions, Place, Setup
@@ -61,6 +61,11 @@ class Routing:
         """Whether a qworker that has weights of this card would be noticed: then `of` needs to know who is alive."""
         return bool(self._announced(card))
 
+    def own(self, card: ModelCard) -> Route:
+        """A card's own engine as it is without a table: not ready where it cannot do without one."""
+        options = self._engines.options_of(card.engine)
+        return Route(card.engine, card.engine, options.model_validate({}))
+
     def lanes(self, cards: Iterable[ModelCard], names: Collection[str]) -> list[str]:
         """Every lane that a worker with these routes or engines serves, also where another one is the first match."""
         lanes: set[str] = set()
@@ -98,6 +103,8 @@ class Routing:
             options = self._engines.options_of(engine).model_validate(written)
         except ValidationError as error:
             raise EnginesError([f"{engine}: {fault['msg']}" for fault in error.errors()]) from error
+        if lack := options.lacks(card):
+            raise EnginesError([f"{engine}: {lack}"])
         route = Route(local.name if local else engine, engine, options, written)
         return Routing(self._engines, [route], self._egress)
 
@@ -133,6 +140,8 @@ def read_routing(
             routing.of(card)
         except UnknownEngine as error:
             faults[f"{card.id}: {error}"] = None
+        except Unsupported as error:  # the card tells its engine something that the engine does not understand
+            faults[str(error)] = None
         except ValidationError:
             faults[f"{card.id}: the engine {card.engine} needs a table [engines.{card.engine}]"] = None
     if faults:
@@ -145,7 +154,7 @@ def offered(routing: Routing, cards: Iterable[ModelCard], wanted: Sequence[str])
 
     Raises EnginesError for a name that is neither a table nor an engine of a card, and for a key that is not there.
     """
-    own = {card.engine: Route(card.engine, card.engine) for card in cards}
+    own = {card.engine: routing.own(card) for card in cards}
     known = own | {route.name: route for route in routing.routes}
     names = list(wanted) or [name for name, route in known.items() if route.options.ready]
     unknown = [name for name in names if name not in known]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rushes.engines.engine import SLOT_VARIABLE
 from rushes.engines.lanes import label_of
 from rushes.engines.routing import Routing
 from rushes.worker.child import SETUP_VARIABLE, EngineChild
@@ -33,7 +34,7 @@ class Slot:
         if label not in self._children:
             log_file = self._logs / f"engine-{label.replace(':', '-')}-{self.number}.log" if self._logs else None
             engine, setup = self._routing.setup(label)
-            environment = {**self._environment, SETUP_VARIABLE: setup.as_json()}
+            environment = {**self._environment, SETUP_VARIABLE: setup.as_json(), SLOT_VARIABLE: str(self.number)}
             self._children[label] = EngineChild(engine, environment, log_file)
         return self._children[label]
 

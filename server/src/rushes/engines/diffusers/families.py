@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from rushes.engines.diffusers.size import Size
+from rushes.engines.engine import Unsupported
 
 Guidance = Literal["guidance_scale", "true_cfg_scale", "guider"]
 """Where a pipeline takes its guidance: one of two keywords, or an object that is put into the pipeline."""
@@ -253,6 +254,13 @@ _ALL: Final = (
 FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in _ALL}
 
 
-def family_of_class(class_name: str) -> Family | None:
-    """The first family that a pipeline class belongs to: a fair guess for a folder without a card."""
-    return next((family for family in _ALL if class_name in family.pipelines.values()), None)
+def class_for(family: Family, folder_class: str, kind: str) -> str:
+    """The pipeline class that makes a kind of video from a folder. Raises Unsupported where none does."""
+    wanted = family.pipelines.get(kind)
+    if wanted is None:
+        raise Unsupported(f"The family {family.name} makes no {kind}")
+    if wanted == folder_class or (family.one_folder and folder_class in family.pipelines.values()):
+        return wanted
+    raise Unsupported(
+        f"The folder holds a {folder_class}, but the card's family {family.name} needs a {wanted} for {kind}"
+    )

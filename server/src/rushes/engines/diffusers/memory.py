@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rushes.engines.diffusers.libraries import torch
-from rushes.engines.engine import OutOfMemory
+from rushes.engines.engine import SLOT_VARIABLE, OutOfMemory
 
-SLOT_VARIABLE = "RUSHES_SLOT"
-"""The number of the qworker's slot: the n-th one renders on the n-th GPU."""
 USABLE = 0.92
 """Share of a device's memory that models may hold; the rest is the driver's and the allocator's slack."""
 

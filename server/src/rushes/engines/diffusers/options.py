@@ -5,7 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rushes.engines.diffusers.folder import INDEX
+from rushes.domain.model_card import ModelCard
+from rushes.engines.diffusers.families import class_for
+from rushes.engines.diffusers.folder import INDEX, check_folder
+from rushes.engines.diffusers.plan import kinds_of
+from rushes.engines.diffusers.tuning import read_tuning
+from rushes.engines.engine import Unsupported
 from rushes.engines.options import EngineOptions
 
 
@@ -30,6 +35,20 @@ class DiffusersOptions(EngineOptions):
             return "weights is not set: the folder of a model's weights"
         if not self.weights.is_dir():
             return f"there is no folder {self.weights}; weights are a local folder, nothing is fetched"
+        return None
+
+    def lacks(self, card: ModelCard) -> str | None:
+        """Looks at folder and card without loading anything."""
+        folder = self.folder_of(card.id)
+        if folder is None:
+            return self.missing()
+        try:
+            family = read_tuning(card).figures()
+            found = check_folder(folder)
+            for kind in kinds_of(card, family):
+                class_for(family, found.class_name, kind)
+        except Unsupported as refusal:
+            return str(refusal)
         return None
 
     def folder_of(self, model: str) -> Path | None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from rushes.engines.diffusers.embeddings import EmbeddingCache
+from rushes.engines.diffusers.families import class_for
 from rushes.engines.diffusers.loader import sibling
 from rushes.engines.diffusers.memory import device
 from rushes.engines.diffusers.model import Model
-from rushes.engines.diffusers.probe import class_for
 from rushes.engines.diffusers.render import Render
 from rushes.engines.engine import Control, Plan
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rushes.engines.diffusers.families import Family
+from rushes.engines.diffusers.families import Family, class_for
 from rushes.engines.diffusers.loader import pipeline_class
 from rushes.engines.engine import Unsupported
 
@@ -17,18 +17,6 @@ def keywords(pipeline: Any) -> Mapping[str, inspect.Parameter]:
     """What calling a pipeline (or an object of one) takes."""
     call = pipeline.__call__ if isinstance(pipeline, type) else type(pipeline).__call__
     return inspect.signature(call).parameters
-
-
-def class_for(family: Family, folder_class: str, kind: str) -> str:
-    """The pipeline class that makes a kind of video from a folder. Raises Unsupported where none does."""
-    wanted = family.pipelines.get(kind)
-    if wanted is None:
-        raise Unsupported(f"The family {family.name} makes no {kind}")
-    if wanted == folder_class or (family.one_folder and folder_class in family.pipelines.values()):
-        return wanted
-    raise Unsupported(
-        f"The folder holds a {folder_class}, but the card's family {family.name} needs a {wanted} for {kind}"
-    )
 
 
 def check_agreement(pipe: Any, family: Family, kinds: tuple[str, ...]) -> None:
