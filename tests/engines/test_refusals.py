@@ -139,7 +139,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"offload": "model"}, "there is no GPU here"),
     ({"offload": "group"}, "there is no GPU here"),
     ({"context_parallel": {"gpus": 2}}, "context_parallel"),
-    ({"cache": {"kind": "first_block", "arguments": {"treshold": 1}}}, "cache: first_block cannot be had here"),
+    ({"cache": {"kind": "first_block", "arguments": {"limit": 1}}}, "cache: first_block cannot be had here"),
     ({"loras": [{"file": "style.safetensors"}]}, "loras: style.safetensors is not in"),
 ]
 
