@@ -13,7 +13,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"attention": "../flash"}, "attention"),
     ({"compile": "perhaps"}, "compile"),
     ({"cache": {"kind": "magic"}}, "cache.kind"),
-    ({"cache": {"kind": "first_block", "limit": 1}}, "cache.treshold"),
+    ({"cache": {"kind": "first_block", "limit": 1}}, "cache.limit"),
     ({"offload": "disk"}, "offload"),
     ({"quantise": "int2"}, "quantise"),
     ({"loras": [{"file": "style/../../x.safetensors"}]}, "inside the folder"),
