@@ -75,6 +75,7 @@ def run_serve(
     from rushes.catalog.loader import load_catalog
     from rushes.egress import EgressSettings
     from rushes.engines.routing import read_routing
+    from rushes.playground.app import Site
 
     with explained():
         cards = load_catalog(
@@ -82,7 +83,7 @@ def run_serve(
         )
         read_routing(settings.engines_file, os.environ, cards.cards, EgressSettings())
         sock = socket.socket(fileno=fd) if fd is not None else _bound(settings.host, settings.port)
-    app = build(settings, opened)
+    app = Site(build(settings, opened), settings)
     config = uvicorn.Config(
         app,
         log_config=None,

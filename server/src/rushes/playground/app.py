@@ -1,0 +1,64 @@
+"""The page in front of the API: its own paths are answered here, every other one goes on to the API."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rushes.config import Settings
+from rushes.playground.assets import Assets
+from rushes.playground.page import Page, environment
+from rushes.playground.public_api import PublicApi, Refused
+from rushes.playground.routes import ROUTES
+from rushes.playground.visitor import visitor
+
+Screen = Callable[[Page], Awaitable[Response]]
+
+
+class Site:
+    """The whole server as an ASGI application."""
+
+    def __init__(self, api: ASGIApp, settings: Settings) -> None:
+        self._api = api
+        self._settings = settings
+        assets = Assets()
+        self._templates = environment(assets)
+        routes = [
+            Route(row.path, self._answering(row.screen, public=row.public), methods=list(row.methods)) for row in ROUTES
+        ]
+        routes.append(Route("/static/{digest}/{name:path}", assets.serve))
+        self._pages = Router(routes, redirect_slashes=False, default=api)
+        self._compressed = GZipMiddleware(self._pages, minimum_size=1000, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Lifespan, and nearly all traffic: not even looked at here.
+        if scope["type"] != "http" or scope["path"].startswith("/api/"):
+            await self._api(scope, receive, send)
+        elif _is_page(scope):
+            await self._compressed(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    def _answering(self, screen: Screen, *, public: bool) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            page = Page(request, PublicApi(self._api, request), self._templates, self._settings.ordered_faults)
+            try:
+                if not public:
+                    page.visitor = await visitor(page)
+                return await screen(page)
+            except Refused as error:
+                return page.refused(error)
+
+        return answer
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether an answer may be compressed: only what is read, and never a video or an answer to a form.
+
+    (An answer to a form may hold a secret beside words somebody else chose, which compression would give away.)
+    """
+    return scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", "")

@@ -1,0 +1,91 @@
+"""A form of a model as a browser without scripts sends it: fields, and files that are uploaded on the way."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from rushes.domain.errors import HTTP_ERRORS
+from rushes.playground import forms
+from rushes.playground.page import Page
+from rushes.playground.public_api import SESSION, Refused
+
+MAX_BODY = 220 * 1024 * 1024
+"""The largest video the API takes, and a form around it."""
+MAX_TEXT = 12_000_000
+FILE = "f."
+"""Before the name of the file field beside a media field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a form said. `payload` None is a form that nobody has filled in; `said` is the error above it."""
+
+    payload: dict[str, Any] | None
+    faults: Mapping[str, str]
+    said: Mapping[str, str] = field(default_factory=dict[str, str])
+    status: int = 400
+    key: str = ""
+
+
+async def read_sent(page: Page, model: Mapping[str, Any]) -> Sent:
+    """The payload of a sent form. A file that the API refuses is a fault beside its field."""
+    blank = forms.fields_of(model)
+    texts: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    request = Request(page.request.scope, _counted(page.request.receive))
+    async with request.form(max_files=16, max_fields=200, max_part_size=MAX_TEXT) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                texts[name] = f"{texts[name]}\n{value}" if name in texts else value
+            elif value.filename:
+                parameter = name.removeprefix(FILE)
+                try:
+                    url = await _uploaded(page, value)
+                except Refused as error:
+                    refused[parameter] = error.text
+                else:
+                    control = forms.PREFIX + parameter
+                    texts[control] = f"{texts.get(control, '')} {url}".strip()
+    payload, faults = forms.payload_of(blank, texts)
+    faults |= refused
+    row = HTTP_ERRORS["invalid_payload"]
+    said = {"text": row.text, "code": row.code, "advice": "See the fields that are marked."} if faults else {}
+    return Sent(payload, faults, said, key=texts.get("key") or secrets.token_urlsafe(24))
+
+
+async def _uploaded(page: Page, file: UploadFile) -> str:
+    """The address of a file, once the API has it. Raises Refused."""
+    boundary = secrets.token_hex(16)
+    name = "".join(c for c in file.filename or "file" if c.isprintable() and c not in '"\\') or "file"
+
+    async def body() -> AsyncIterator[bytes]:
+        yield (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            f"Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        while piece := await file.read(1 << 16):
+            yield piece
+        yield f"\r\n--{boundary}--\r\n".encode()
+
+    answer = await page.api.call(
+        "POST", f"{SESSION}/files", body=body(), headers={"content-type": f"multipart/form-data; boundary={boundary}"}
+    )
+    return str(answer.value["public_url"])
+
+
+def _counted(receive: Receive) -> Receive:
+    """Hands on a body up to MAX_BODY bytes; what is longer ends there, and the form reader says it is broken."""
+    left = MAX_BODY
+
+    async def counting() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    return counting

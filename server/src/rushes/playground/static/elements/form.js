@@ -1,0 +1,165 @@
+// @ts-check
+/** <rushes-form data-model>: price and faults as one types, then submit and watch. Without scripts it is a plain form. */
+import { ApiError, call } from "../api.js";
+import { bracketed, MOST, toggleBracket } from "../bracket.js";
+import { keepDraft, restoreDraft } from "../draft.js";
+import { readForm, showFaults } from "../fields.js";
+import { tell } from "../shell.js";
+import { duration, money, requestView } from "../view.js";
+import { bind } from "../bind.js";
+
+const TYPING = 250;
+
+class RushesForm extends HTMLElement {
+  key = crypto.randomUUID();
+  sending = false;
+  timer = 0;
+  /** @type {AbortController | null} */
+  asking = null;
+
+  connectedCallback() {
+    this.model = this.dataset.model ?? "";
+    this.form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
+    restoreDraft(this.model, this.form);
+    this.form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
+    for (const type of ["input", "change"]) this.form.addEventListener(type, () => this.changed());
+    this.form.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest("[data-bracket]") : null;
+      const field = button?.closest("[data-field]");
+      if (field instanceof HTMLElement) (event.preventDefault(), toggleBracket(field), this.changed());
+    });
+    addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.send());
+    this.changed(false);
+  }
+
+  /** @param {string} selector */
+  part(selector) {
+    return /** @type {HTMLElement} */ (this.querySelector(selector));
+  }
+
+  changed(keep = true) {
+    this.key = crypto.randomUUID();
+    if (keep) keepDraft(this.model, this.form);
+    clearTimeout(this.timer);
+    this.part(".price").toggleAttribute("data-stale", true);
+    this.timer = setTimeout(() => this.ask(keep), TYPING);
+    const { payload } = readForm(this.form);
+    const many = bracketed(this.form, payload);
+    this.part("[data-send-label]").textContent = many.length > 1 ? `Generate ${many.length > MOST ? `${MOST}+` : many.length}` : "Generate";
+    document.dispatchEvent(new CustomEvent("payload-changed", { detail: many[0] ?? payload }));
+  }
+
+  /** A dry run of what would be sent: its price, its faults. @param {boolean} strict whether an empty field is a fault yet */
+  async ask(strict) {
+    const { payload, faults } = readForm(this.form);
+    this.asking?.abort();
+    if (!strict && this.form.querySelector("[data-prompt]") && !payload.prompt) return; // nothing was typed yet
+    const many = bracketed(this.form, payload);
+    this.asking = new AbortController();
+    try {
+      const { signal } = this.asking;
+      const dry = async (/** @type {any} */ each) =>
+        call("/requests?dry_run=true", { method: "POST", body: { model: this.model, payload: each }, signal });
+      const first = await dry(many[0]);
+      const answers = many.length > 1 ? [first, ...(await Promise.all(many.slice(1, MOST).map(dry)))] : [first];
+      showFaults(this.form, faults);
+      this.priced(answers);
+      this.dataset.state = "priced";
+    } catch (error) {
+      if (!(error instanceof ApiError)) return;
+      this.part(".price").toggleAttribute("data-stale", true);
+      if (!payload.rushes_fault?.http && error.code === "invalid_payload") {
+        showFaults(this.form, { ...faultsOf(error, strict), ...faults });
+        this.dataset.state = "faulty";
+      } else this.dataset.state = "refused";
+    }
+  }
+
+  /** @param {Record<string, any>[]} answers */
+  priced(answers) {
+    const total = answers.reduce((sum, answer) => sum + answer.quote_micro_usd, 0);
+    const [{ plan, eta_seconds: eta, eta_spread: spread, warnings }] = answers;
+    this.part("[data-price]").textContent = money(total);
+    const size = plan?.width ? `${plan.width} × ${plan.height}, ` : "";
+    this.part("[data-price-note]").textContent = answers.length > 1 ? `for ${answers.length} requests` : `${size}${plan?.seconds ?? "?"} s`;
+    const clock = eta == null ? "No film of this model was made yet, so nobody knows how long one takes." : honest(eta, spread);
+    this.part("[data-forecast]").textContent = [clock, ...(warnings ?? [])].join(" ");
+    this.part(".price").removeAttribute("data-stale");
+  }
+
+  async send() {
+    if (this.sending) return;
+    const { payload, faults } = readForm(this.form);
+    showFaults(this.form, faults);
+    if (Object.keys(faults).length) return;
+    const many = bracketed(this.form, payload);
+    if (many.length > MOST) return tell(`At most ${MOST} requests in one bracket.`);
+    this.sending = true;
+    this.part("[data-send]").toggleAttribute("disabled", true);
+    try {
+      const bracket = many.length > 1 ? this.key.slice(0, 8) : null;
+      const made = [];
+      for (const [i, each] of many.entries()) made.push(await this.submit(each, i, bracket));
+      this.key = crypto.randomUUID();
+      this.part("[data-fault-box]").replaceChildren();
+      this.watch(made, many);
+    } catch (error) {
+      this.refused(error);
+    } finally {
+      this.sending = false;
+      this.part("[data-send]").removeAttribute("disabled");
+    }
+  }
+
+  /** @param {Record<string, any>} payload @param {number} i @param {string | null} bracket */
+  submit(payload, i, bracket) {
+    const body = { model: this.model, payload, ...(bracket ? { metadata: { bracket } } : {}) };
+    return call("/requests", { method: "POST", body, key: `${this.key}-${i}` });
+  }
+
+  /** New requests on the stage, the newest in place of the last. @param {any[]} made @param {any[]} payloads */
+  watch(made, payloads) {
+    const template = /** @type {HTMLTemplateElement} */ (document.querySelector('[data-template="stage"]'));
+    const stages = made.map((short, i) => {
+      const copy = /** @type {DocumentFragment} */ (document.importNode(template.content, true));
+      const stage = /** @type {import("./request.js").RushesRequest} */ (copy.querySelector("rushes-request"));
+      const record = { progress: 0, attempt: 0, payload: payloads[i], ...short };
+      bind(stage, requestView(record, Date.now() / 1000));
+      stage.dataset.id = short.request_id;
+      return stage;
+    });
+    this.part("[data-idle]").hidden = true;
+    this.part("[data-runs]").toggleAttribute("data-many", stages.length > 1);
+    this.part("[data-runs]").replaceChildren(...stages);
+    for (const stage of stages) stage.read();
+    this.toggleAttribute("data-started", true);
+    if (matchMedia("(max-width: 860px)").matches) this.part(".viewer").scrollIntoView();
+  }
+
+  /** @param {unknown} error */
+  refused(error) {
+    if (!(error instanceof ApiError)) return tell("The server does not answer. Nothing was sent; your text is kept.");
+    if (error.code === "invalid_payload") showFaults(this.form, faultsOf(error, true));
+    const card = document.createElement("div");
+    card.className = "card fault";
+    card.setAttribute("role", "alert");
+    const lines = [error.message, error.retryAfter ? `Try again in ${duration(error.retryAfter)}.` : "", `${error.code}, nothing was charged`];
+    card.append(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+    this.part("[data-fault-box]").replaceChildren(card);
+    return card.scrollIntoView({ block: "nearest" });
+  }
+}
+
+/** @param {ApiError} error @param {boolean} strict */
+function faultsOf(error, strict) {
+  const errors = /** @type {any[]} */ (error.detail.errors ?? []);
+  return Object.fromEntries(errors.filter((e) => strict || e.code !== "missing").map((e) => [e.param, e.message]));
+}
+
+/** How long it takes, with its spread where that is known. @param {number} eta @param {Record<string, any> | undefined} spread */
+function honest(eta, spread) {
+  if (!spread) return `About ${duration(eta)}, from films of this model made before.`;
+  return `${spread.low_seconds}-${spread.high_seconds} s, median ${duration(eta)} of ${spread.runs} runs like this one.`;
+}
+
+customElements.define("rushes-form", RushesForm);

@@ -1,0 +1,103 @@
+// @ts-check
+/** <rushes-history>: the list lives. New requests wait in a bar, films play on hover, rows are picked and acted on. */
+import { ApiError, call, getRequest } from "../api.js";
+import { bind } from "../bind.js";
+import { onEvent, pause } from "../live.js";
+import { play, stopPlaying } from "../playing.js";
+import { tell } from "../shell.js";
+import { requestView } from "../view.js";
+import { Selection } from "../selection.js";
+
+class RushesHistory extends HTMLElement {
+  /** @type {Set<string>} */
+  fresh = new Set();
+
+  connectedCallback() {
+    this.rows = /** @type {HTMLElement} */ (this.querySelector("[data-rows]"));
+    this.selection = new Selection(this);
+    onEvent((event) => this.hear(event));
+    this.part("[data-new] button").addEventListener("click", () => this.insert());
+    for (const type of ["pointerover", "focusin"]) this.rows.addEventListener(type, (event) => play(event.target));
+    for (const type of ["pointerout", "focusout"]) this.rows.addEventListener(type, (event) => stopPlaying(event.target));
+    this.remember("[data-dense]", "rushes-dense", (on) => this.toggleAttribute("data-dense", on));
+    this.part("[data-pause]").addEventListener("change", (event) => pause(/** @type {HTMLInputElement} */ (event.target).checked));
+    addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** @param {string} selector */
+  part(selector) {
+    return /** @type {HTMLElement} */ (this.querySelector(selector));
+  }
+
+  /** A switch whose choice this browser keeps. @param {string} selector @param {string} name @param {(on: boolean) => void} apply */
+  remember(selector, name, apply) {
+    const box = /** @type {HTMLInputElement} */ (this.part(selector));
+    box.checked = localStorage.getItem(name) === "on";
+    apply(box.checked);
+    box.addEventListener("change", () => (apply(box.checked), localStorage.setItem(name, box.checked ? "on" : "off")));
+  }
+
+  /** Requests made elsewhere wait in the bar, so that nothing moves under the pointer. @param {import("../live.js").RequestEvent} event */
+  hear(event) {
+    const id = event.request_id;
+    if (event.type !== "request.queued" || event.attempt > 0 || new URLSearchParams(location.search).has("cursor")) return;
+    if (this.rows?.querySelector(`[data-id="${CSS.escape(id)}"]`)) return;
+    this.fresh.add(id);
+    this.part("[data-new]").hidden = false;
+    this.part("[data-new-text]").textContent = `${this.fresh.size} new`;
+  }
+
+  async insert() {
+    if (new URLSearchParams(location.search).get("q")) return location.reload();
+    const template = /** @type {HTMLTemplateElement} */ (document.querySelector('[data-template="row"]'));
+    for (const id of this.fresh) {
+      const row = /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (document.importNode(template.content, true)).firstElementChild);
+      const request = /** @type {import("./request.js").RushesRequest} */ (row.querySelector("rushes-request"));
+      const record = await getRequest(id);
+      request.dataset.id = id;
+      bind(request, requestView(record, Date.now() / 1000));
+      /** @type {HTMLInputElement} */ (row.querySelector("[data-pick]")).value = id;
+      this.rows?.prepend(row);
+      request.show(record);
+    }
+    this.fresh.clear();
+    this.part("[data-new]").hidden = true;
+    return undefined;
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const typing = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("rushes-keys") === "off") return;
+    const rows = [...(this.rows?.querySelectorAll(".row") ?? [])];
+    const at = rows.findIndex((row) => row.hasAttribute("data-current"));
+    const current = rows[at];
+    if (event.key === "j" || event.key === "k") this.move(rows, at, event.key === "j" ? 1 : -1);
+    else if (event.key.toLowerCase() === "x" && current) this.selection?.toggle(current, event.shiftKey);
+    else if (event.key === "c" && current) this.one(current, "cancel");
+    else if (event.key === "r" && current) location.assign(`${current.querySelector(".what p a")?.getAttribute("href")}?from=${/** @type {HTMLElement} */ (current).dataset.id}`);
+    else if (event.key === "p") this.part("[data-pause]").click();
+    else if (event.key === "Escape") this.selection?.clear();
+  }
+
+  /** @param {Element[]} rows @param {number} at @param {number} step */
+  move(rows, at, step) {
+    const next = rows[Math.max(0, Math.min(rows.length - 1, at + step))];
+    if (!next) return;
+    rows[at]?.removeAttribute("data-current");
+    next.setAttribute("data-current", "");
+    /** @type {HTMLElement | null} */ (next.querySelector("a.prompt"))?.focus();
+  }
+
+  /** @param {Element} row @param {string} action */
+  async one(row, action) {
+    const id = /** @type {HTMLElement} */ (row).dataset.id;
+    try {
+      await call(`/requests/${id}/${action}`, { method: "POST", body: {} });
+    } catch (error) {
+      tell(error instanceof ApiError ? error.message : "The server does not answer.");
+    }
+  }
+}
+
+customElements.define("rushes-history", RushesHistory);

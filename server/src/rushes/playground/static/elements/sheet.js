@@ -1,0 +1,100 @@
+// @ts-check
+/** <rushes-sheet>: twelve frames of the film above. Each can be looked at, or begin the next film. */
+import { upload } from "../api.js";
+import { tell } from "../shell.js";
+
+const FRAMES = 12;
+const WIDTH = 320;
+
+class RushesSheet extends HTMLElement {
+  connectedCallback() {
+    this.video = /** @type {HTMLVideoElement | null} */ (document.querySelector(".stage video"));
+    if (!this.video) return;
+    if (this.video.src) this.draw();
+    document.addEventListener("request-shown", (event) => {
+      const { id, has_video: has } = /** @type {CustomEvent} */ (event).detail;
+      if (has && id === this.dataset.id) this.draw();
+    });
+    addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** Draws the frames from a second, silent player, so that the visible one stays where it is. */
+  async draw() {
+    if (this.dataset.state || !this.video) return;
+    this.dataset.state = "drawing";
+    const film = Object.assign(document.createElement("video"), { muted: true, preload: "auto", src: this.video.src });
+    if (!(await happened(film, "loadeddata"))) return;
+    const list = /** @type {HTMLElement} */ (this.querySelector("[data-frames]"));
+    this.hidden = false;
+    for (let i = 0; i < FRAMES; i++) {
+      film.currentTime = (film.duration * (i + 0.5)) / FRAMES;
+      if (!(await happened(film, "seeked"))) return;
+      list.append(this.frame(film));
+    }
+    this.dataset.state = "drawn";
+  }
+
+  /** @param {HTMLVideoElement} film */
+  frame(film) {
+    const at = film.currentTime;
+    const canvas = document.createElement("canvas");
+    canvas.width = WIDTH;
+    canvas.height = Math.round((WIDTH * film.videoHeight) / film.videoWidth);
+    canvas.getContext("2d")?.drawImage(film, 0, 0, canvas.width, canvas.height);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.title = "Begin the next film with this frame";
+    button.setAttribute("aria-label", `Begin the next film with the frame at ${at.toFixed(1)} seconds`);
+    button.append(canvas);
+    button.addEventListener("click", () => this.begin(at, button));
+    const time = Object.assign(document.createElement("time"), { textContent: `${at.toFixed(1)} s` });
+    const item = document.createElement("li");
+    item.append(button, time);
+    return item;
+  }
+
+  /** The frame in full size becomes a file, and the form of an image-to-video model opens with it. @param {number} at @param {HTMLButtonElement} button */
+  async begin(at, button) {
+    if (!this.video) return;
+    button.disabled = true;
+    try {
+      const film = Object.assign(document.createElement("video"), { muted: true, preload: "auto", src: this.video.src });
+      await happened(film, "loadeddata");
+      film.currentTime = at;
+      await happened(film, "seeked");
+      const canvas = Object.assign(document.createElement("canvas"), { width: film.videoWidth, height: film.videoHeight });
+      canvas.getContext("2d")?.drawImage(film, 0, 0);
+      const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+      const { public_url: url } = await upload(new File([blob], "frame.png", { type: "image/png" }), () => {});
+      const { next = "", nextName = "" } = this.dataset;
+      location.assign(`${next}?p.${encodeURIComponent(nextName)}=${encodeURIComponent(url)}`);
+    } catch (error) {
+      tell(error instanceof Error ? error.message : String(error));
+      button.disabled = false;
+    }
+  }
+
+  /** Keys of the player, dead while typing. @param {KeyboardEvent} event */
+  key(event) {
+    const { video } = this;
+    const busy = event.target instanceof Element && event.target.closest("input, textarea, select, button, a, summary, video, dialog");
+    if (!video?.src || busy || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("rushes-keys") === "off") return;
+    const step = 1 / 24;
+    if (event.key === " ") (event.preventDefault(), video.paused ? video.play() : video.pause());
+    else if (event.key === ",") (video.pause(), (video.currentTime -= step));
+    else if (event.key === ".") (video.pause(), (video.currentTime += step));
+    else if (event.key === "l") ((video.loop = !video.loop), tell(video.loop ? "Loops" : "Plays once"));
+    else if (event.key === "f") video.requestFullscreen();
+    else if (event.key === "d") /** @type {HTMLElement | null} */ (document.querySelector(".stage a[download]"))?.click();
+  }
+}
+
+/** Waits for an event of a film; false when the film cannot be read. @param {HTMLVideoElement} film @param {string} name @returns {Promise<boolean>} */
+function happened(film, name) {
+  return new Promise((resolve) => {
+    film.addEventListener(name, () => resolve(true), { once: true });
+    film.addEventListener("error", () => resolve(false), { once: true });
+  });
+}
+
+customElements.define("rushes-sheet", RushesSheet);

@@ -1,0 +1,117 @@
+// @ts-check
+/** What every page has: theme, keys, copying, dialogs, the offline bar, and words for screen readers. */
+import { onStream } from "./live.js";
+
+const $ = (/** @type {string} */ selector) => /** @type {HTMLElement | null} */ (document.querySelector(selector));
+
+/** Said once to screen readers. @param {string} text */
+export function announce(text) {
+  const place = $("[data-announce]");
+  if (place) place.textContent = text;
+}
+
+/** A short notice in the corner. @param {string} text */
+export function tell(text) {
+  const toast = document.createElement("p");
+  toast.className = "toast";
+  toast.setAttribute("role", "status");
+  toast.textContent = text;
+  $("[data-toasts]")?.append(toast);
+  setTimeout(() => toast.remove(), 6000);
+}
+
+/** @param {string} text */
+export async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  tell("Copied");
+}
+
+/** @param {string} id */
+export function openDialog(id) {
+  const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById(id));
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+/** Whether a key is meant for a field, not for us. @param {EventTarget | null} target */
+const typing = (target) =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName)) &&
+  !(target instanceof HTMLInputElement && ["checkbox", "radio"].includes(target.type));
+
+const keysOff = () => localStorage.getItem("rushes-keys") === "off";
+let afterG = 0;
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    return openDialog("palette");
+  }
+  if (keysOff() || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  if (document.querySelector("dialog[open]")) return undefined;
+  if (event.timeStamp - afterG < 1200) {
+    const keys = [...document.querySelectorAll("#help .keys dt")].find((dt) => dt.textContent === `g ${event.key}`);
+    const name = keys?.nextElementSibling?.textContent;
+    const link = [...document.querySelectorAll(".top nav a")].find((a) => a.textContent?.trim() === name);
+    afterG = 0;
+    if (link instanceof HTMLAnchorElement) return link.click();
+  }
+  if (event.key === "g") afterG = event.timeStamp;
+  else if (event.key === "?") openDialog("help");
+  else if (event.key === "/") {
+    event.preventDefault();
+    $("[data-search]")?.focus();
+  }
+  return undefined;
+}
+
+/** @param {MouseEvent} event */
+function onClick(event) {
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  if (!button) return;
+  const { open, copy: text, copyFrom } = button.dataset;
+  if (open) {
+    button.closest("dialog")?.close();
+    openDialog(open);
+  } else if (text) copy(text);
+  else if (copyFrom) copy(document.getElementById(copyFrom)?.textContent ?? "");
+  else if ("copyNext" in button.dataset) copy(button.nextElementSibling?.textContent ?? "");
+}
+
+/** The theme changes without a new page, so that nothing typed is lost. @param {SubmitEvent} event */
+function onTheme(event) {
+  event.preventDefault();
+  const value = /** @type {HTMLButtonElement} */ (event.submitter).value;
+  document.documentElement.dataset.theme = value;
+  document.cookie = `rushes_theme=${value}; Path=/; Max-Age=31536000; SameSite=Lax`;
+  for (const button of document.querySelectorAll(".theme button")) {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLButtonElement} */ (button).value === value));
+  }
+}
+
+const PATIENCE = 2000;
+let lost = 0;
+
+/** The bar shows when the stream stays away, not while it changes over. @param {boolean} open */
+function onOnline(open) {
+  const bar = $("[data-offline]");
+  clearTimeout(lost);
+  if (bar && open) bar.hidden = true;
+  else if (bar) lost = setTimeout(() => (bar.hidden = false), PATIENCE);
+}
+
+export function startShell() {
+  addEventListener("keydown", onKey);
+  addEventListener("click", onClick);
+  $("[data-theme-switch]")?.addEventListener("submit", onTheme);
+  for (const form of document.querySelectorAll("form[data-auto-submit]")) {
+    form.addEventListener("change", (event) => {
+      if (event.target instanceof HTMLSelectElement) /** @type {HTMLFormElement} */ (form).requestSubmit();
+    });
+  }
+  const off = /** @type {HTMLInputElement | null} */ ($("[data-keys-off]"));
+  if (off) {
+    off.checked = keysOff();
+    off.addEventListener("change", () => localStorage.setItem("rushes-keys", off.checked ? "off" : "on"));
+  }
+  if ($(".menu")) onStream(onOnline);
+}

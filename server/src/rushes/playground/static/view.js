@@ -1,0 +1,171 @@
+// @ts-check
+/** A request record in the words a person reads. view.py says the same, and a test runs both on the same records. */
+
+const STEPS = ["queued", "loading", "generating", "encoding", "uploading"];
+const FINAL = ["success", "failed", "cancelled"];
+/** @type {Record<string, string>} */
+const TONES = { processing: "run", success: "good", failed: "bad", cancelled: "off" };
+const DAY = 86400;
+
+/** @type {Record<string, string>} */
+let advice = {};
+
+/** What to do after each failure; the server writes it into the page. @param {Record<string, string>} table */
+export function setAdvice(table) {
+  advice = table;
+}
+
+/**
+ * @param {Record<string, any>} record
+ * @param {number} now unix seconds
+ * @returns {Record<string, any>}
+ */
+export function requestView(record, now) {
+  const status = record.status;
+  const final = FINAL.includes(status);
+  return {
+    id: record.request_id,
+    short: record.request_id.slice(0, 8),
+    href: `/requests/${record.request_id}`,
+    cancel_href: `/requests/${record.request_id}/cancel`,
+    model: record.model,
+    model_href: `/models/${quoted(record.model)}`,
+    prompt: promptOf(record.payload),
+    status,
+    label: capital(status),
+    tone: TONES[status] ?? "wait",
+    waiting: ["created", "queued", "dispatched"].includes(status),
+    running: status === "processing",
+    success: status === "success",
+    failed: status === "failed",
+    cancelled: status === "cancelled",
+    final,
+    live: !final,
+    again: final && Object.keys(record.payload).length > 0,
+    ...progress(record, status),
+    ...times(record, now),
+    ...costs(record, final),
+    ...media(record, now),
+    ...fault(record),
+    ...engine(record),
+  };
+}
+
+/** As Python's quote(safe="") writes it. @param {string} text */
+function quoted(text) {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** @param {Record<string, any>} payload */
+function promptOf(payload) {
+  if (typeof payload.prompt === "string" && payload.prompt) return payload.prompt;
+  const texts = Object.values(payload).filter((value) => typeof value === "string" && value);
+  return texts.find((text) => !/^(https?:\/\/|data:)/.test(text)) ?? "";
+}
+
+/** @param {number | null | undefined} micro */
+export function money(micro) {
+  if (micro == null) return "";
+  const size = Math.abs(micro);
+  const rest = String(size % 1e6).padStart(6, "0").replace(/0+$/, "").padEnd(2, "0");
+  return `${micro < 0 ? "-" : ""}$${Math.floor(size / 1e6).toLocaleString("en-US")}.${rest}`;
+}
+
+/** @param {number} seconds */
+export function duration(seconds) {
+  const total = Math.max(0, Math.trunc(seconds));
+  if (total < 60) return `${total} s`;
+  if (total < 3600) return `${Math.floor(total / 60)} min${total % 60 ? ` ${total % 60} s` : ""}`;
+  const minutes = Math.floor((total % 3600) / 60);
+  if (total < DAY) return `${Math.floor(total / 3600)} h${minutes ? ` ${minutes} min` : ""}`;
+  return `${Math.floor(total / DAY)} d`;
+}
+
+/** @param {number} then @param {number} now */
+function age(then, now) {
+  const past = Math.max(0, Math.trunc(now) - then);
+  for (const [size, unit] of /** @type {[number, string][]} */ ([[DAY, "d"], [3600, "h"], [60, "min"]])) {
+    if (past >= size) return `${Math.floor(past / size)} ${unit} ago`;
+  }
+  return past < 5 ? "just now" : `${past} s ago`;
+}
+
+/** @param {number} then */
+function clock(then) {
+  return `${new Date(then * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** A link of this server without its host. @param {string | null | undefined} url */
+export function ownLink(url) {
+  if (!url) return "";
+  const parts = new URL(url, "http://x");
+  return /^\/(artifacts|files)\//.test(parts.pathname) ? parts.pathname + parts.search : url;
+}
+
+/** @param {string} text */
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** @param {Record<string, any>} record @param {string} status */
+function progress(record, status) {
+  const percent = status === "success" ? 100 : record.progress || 0;
+  const stage = status === "processing" ? (record.stage ?? null) : null;
+  const at = status === "success" ? STEPS.length : Math.max(0, STEPS.indexOf(stage ?? "queued"));
+  const position = record.queue_position ?? null;
+  const eta = record.eta_seconds ?? null;
+  const steps = STEPS.map((name, i) => [`step_${name}`, i < at ? "done" : i === at ? "now" : "next"]);
+  return {
+    percent,
+    percent_text: `${percent} %`,
+    attempt_text: (record.attempt || 0) > 1 ? `attempt ${record.attempt}` : "",
+    ...Object.fromEntries(steps),
+    place: position === null ? "" : position === 0 ? "next in line" : `${position} ahead`,
+    eta: eta === null ? "" : `about ${duration(eta)} left`,
+    step: capital(stage ?? "starting"),
+  };
+}
+
+/** @param {Record<string, any>} record @param {number} now */
+function times(record, now) {
+  const { created_at: created, started_at: started, finished_at: finished } = record;
+  const waited = duration((started || finished || now) - created);
+  const ran = started ? duration((finished || now) - started) : "";
+  const said = ran ? `${waited} in the queue, ${ran} to make` : `${waited} in the queue`;
+  return { created: clock(created), age: age(created, now), waited, ran, clock: said };
+}
+
+/** @param {Record<string, any>} record @param {boolean} final */
+function costs(record, final) {
+  const { charge_micro_usd: charge, quote_micro_usd: quote } = record;
+  if (final) return { cost: money(charge || 0), cost_note: charge ? "charged" : "nothing charged" };
+  return { cost: money(quote), cost_note: "quoted, charged only for a finished video" };
+}
+
+/** @param {Record<string, any>} record @param {number} now */
+function media(record, now) {
+  const outcome = record.outcome ?? {};
+  const left = record.expires_at == null ? null : record.expires_at - Math.trunc(now);
+  const expired = left !== null && left <= 0;
+  return {
+    video: expired ? "" : ownLink(outcome.video_url),
+    thumb: expired ? "" : ownLink(outcome.thumbnail_image_url),
+    has_video: Boolean(outcome.video_url) && !expired,
+    gone: record.status === "success" && (expired || !outcome.video_url),
+    expires: left === null ? "" : expired ? "expired" : `expires in ${duration(left)}`,
+    expiring: left !== null && left > 0 && left < DAY,
+    seed: record.seed == null ? "" : String(record.seed),
+  };
+}
+
+/** @param {Record<string, any>} record */
+function fault(record) {
+  const code = record.error_code || "";
+  return { error: record.error || "", error_code: code, advice: advice[code] ?? "", retryable: record.retryable === true };
+}
+
+/** @param {Record<string, any>} record */
+function engine(record) {
+  const name = record.engine || "";
+  const simulated = name === "animatic";
+  const note = simulated ? `Drawn by animatic, not by ${record.model}` : `Made by ${name}`;
+  return { engine: name, simulated, engine_note: note };
+}
