@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import orjson
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -9,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rushes.accounts.same_origin import SAFE_METHODS, is_from_own_page
 from rushes.config import Settings
 from rushes.playground.assets import Assets
 from rushes.playground.page import Page, environment
-from rushes.playground.public_api import PublicApi, Refused
+from rushes.playground.public_api import Answer, PublicApi, Refused
 from rushes.playground.routes import ROUTES
 from rushes.playground.visitor import visitor
 
@@ -47,6 +49,7 @@ class Site:
         async def answer(request: Request) -> Response:
             page = Page(request, PublicApi(self._api, request), self._templates, self._settings.ordered_faults)
             try:
+                self._refuse_strangers(page)
                 if not public:
                     page.visitor = await visitor(page)
                 return await screen(page)
@@ -54,6 +57,20 @@ class Site:
                 return page.refused(error)
 
         return answer
+
+    def _refuse_strangers(self, page: Page) -> None:
+        """Another site may lead a visitor here, but not send a form in their name. Raises Refused 403."""
+        request = page.request
+        public_url = self._settings.public_url
+        if request.method in SAFE_METHODS or is_from_own_page(
+            request.method,
+            request.headers,
+            with_cookie=bool(request.cookies),
+            own_origins=(public_url,) if public_url else (),
+        ):
+            return
+        body = {"code": "forbidden", "error": "This form was sent from another site, so nothing was done"}
+        raise Refused(Answer(403, {}, orjson.dumps(body)))
 
 
 def _is_page(scope: Scope) -> bool:
