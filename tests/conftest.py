@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 from rushes.store.embedded import EmbeddedPostgres
+from support.chromium import chromium
 from support.postgres import Databases
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run what takes minutes: every seed, the soak")
+
+
+def pytest_report_header() -> str:
+    path = chromium()
+    return f"browser: {path}" if path else "browser: no Chromium found, so tests/browser are skipped"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

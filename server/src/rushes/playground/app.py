@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,6 +17,9 @@ from rushes.playground.page import Page, environment
 from rushes.playground.public_api import Answer, PublicApi, Refused
 from rushes.playground.routes import ROUTES
 from rushes.playground.visitor import visitor
+from rushes.telemetry import logger
+
+log = logger("page")
 
 Screen = Callable[[Page], Awaitable[Response]]
 
@@ -55,6 +58,11 @@ class Site:
                 return await screen(page)
             except Refused as error:
                 return page.refused(error)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except Exception as error:
+                log.error("page_error", path=request.url.path, exc_info=error)
+                return page.broken()
 
         return answer
 

@@ -99,6 +99,12 @@ class Page:
             answer.headers["Retry-After"] = error.retry_after
         return answer
 
+    def broken(self) -> Response:
+        """Our own mistake; what went wrong is in the log."""
+        row = HTTP_ERRORS["internal"]
+        error = {"status": row.status, "code": row.code, "text": row.text}
+        return self.render("error.html", row.status, error=error, advice=row.advice)
+
     def missing(self) -> Response:
         """Nothing is here."""
         row = HTTP_ERRORS["not_found"]

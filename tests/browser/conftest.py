@@ -1,0 +1,81 @@
+"""The page in a real Chromium, on a real platform: one of each for all tests of a worker.
+
+Not covered: Firefox, Safari, real screen readers.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support.chromium import FLAGS, chromium
+from support.platform import QUICK, RunningPlatform, running_platform
+from support.visits import Visit
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, headless. For one module only: while Playwright runs, this thread has a running loop."""
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[RunningPlatform]:
+    """`rushes up` for reading and generating; tests that kill one start their own."""
+    folder = Path(tempfile.mkdtemp(prefix="rushes-page-"))
+    with running_platform(folder, "--test-models", environment=QUICK) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def signed_in(platform: RunningPlatform) -> Any:
+    """The cookies of somebody who has signed in with the platform's key."""
+    answer = httpx2.post(f"{platform.address}/sign-in", data={"key": platform.key}, trust_env=False)
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    cookie = {"name": name, "value": rest.partition(";")[0], "url": platform.address}
+    return [cookie]
+
+
+@pytest.fixture
+def visiting(browser: Browser, platform: RunningPlatform, signed_in: Any) -> Iterator[Callable[..., Visit]]:
+    """Makes visits: a context of its own, signed in unless said otherwise, on a page that is watched.
+
+    At the end nothing may have gone wrong in any of them: no script error, no report of the policy, no dialog, no
+    foreign host.
+    """
+    opened: list[tuple[BrowserContext, Visit]] = []
+
+    def visit(*, cookies: bool = True, address: str | None = None, **options: Any) -> Visit:
+        base = address or platform.address
+        context = browser.new_context(base_url=base, **options)
+        if cookies:
+            context.add_cookies(signed_in)
+        context.set_default_timeout(20_000)
+        made = Visit(context, base)
+        opened.append((context, made))
+        return made
+
+    yield visit
+    wrong = [fault for _, made in opened for fault in made.wrong()]
+    for context, _ in opened:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def page(visiting: Callable[..., Visit]) -> Page:
+    """A laptop's page of somebody who has signed in."""
+    return visiting(viewport={"width": 1360, "height": 900}).page

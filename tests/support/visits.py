@@ -1,0 +1,72 @@
+"""A browser's visit, with everything that must not happen in one written down as it happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
+
+VENDOR = Path(__file__).parent.parent / "browser" / "vendor"
+AXE = VENDOR / "axe.min.js"
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_REPORTS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample}`));
+"""
+
+
+class Visit:
+    """One context with one page. What a test provokes itself it allows first: `visit.allow("status of 400")`."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context = context
+        self._host = urlsplit(address).netloc
+        self._faults: list[str] = []
+        self._allowed: list[str] = []
+        context.add_init_script(_REPORTS)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self._faults.append(f"script: {error.error}"))
+        context.on("dialog", self._dialog)
+        context.on("request", self._request)
+        self.page: Page = context.new_page()
+
+    def allow(self, *parts: str) -> None:
+        """Faults that have one of these parts are what the test is about."""
+        self._allowed += parts
+
+    def wrong(self) -> list[str]:
+        return [fault for fault in self._faults if not any(part in fault for part in self._allowed)]
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._faults.append(f"console: {message.text}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self._faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != self._host:
+            self._faults.append(f"foreign host: {request.url}")
+
+
+def axe_findings(page: Page) -> list[str]:
+    """What axe calls serious or critical on a page, each with the elements it means."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found: dict[str, Any] = page.evaluate(
+        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", _RULES
+    )
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the document is wider than the device. Chromium widens the viewport of phones silently."""
+    return page.evaluate("() => document.documentElement.scrollWidth - screen.width")
