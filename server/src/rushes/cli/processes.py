@@ -83,9 +83,9 @@ def run_serve(
         )
         read_routing(settings.engines_file, os.environ, cards.cards, EgressSettings())
         sock = socket.socket(fileno=fd) if fd is not None else _bound(settings.host, settings.port)
-    app = Site(build(settings, opened), settings)
+    api = build(settings, opened)
     config = uvicorn.Config(
-        app,
+        Site(api, settings),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -102,7 +102,7 @@ def run_serve(
         """Ends streams and waits before it waits for calls to end."""
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            app.end_waits()
+            api.end_waits()
             await super().shutdown(sockets)
 
     server = Draining(config)
