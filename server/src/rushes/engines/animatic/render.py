@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from dataclasses import replace
 
 import cv2
@@ -25,15 +26,19 @@ CREEP = 0.4
 
 
 class SceneShot:
-    """The painter's frames, copied because words are blended into them."""
+    """The painter's frames, in order."""
 
     def __init__(self, plan: Plan, width: int, height: int) -> None:
         from rushes.engines.animatic.painter import Scene
 
-        self._scene = Scene(plan.prompt, width, height, plan.num_frames, plan.fps, plan.seed)
+        self._frames = Scene(plan.prompt, width, height, plan.num_frames, plan.fps, plan.seed).frames()
 
     def draw(self, i: int) -> U8:
-        return self._scene.frame(i).copy()
+        return next(self._frames)
+
+    def close(self) -> None:
+        """End the painter's second hand, also in the middle of a video."""
+        self._frames.close()
 
 
 class Render:
@@ -62,14 +67,15 @@ class Render:
 
     def __iter__(self) -> Iterator[U8]:
         drawing = 0.0
-        for i in range(self.count):
-            self._control.check()
-            started = time.monotonic()
-            frame = self._shot.draw(i)
-            self._overlay.blend(frame)
-            drawing += time.monotonic() - started
-            self._control.progress("generating", i + 1, self.count)
-            yield frame
+        with closing(self._shot) if isinstance(self._shot, SceneShot) else nullcontext():
+            for i in range(self.count):
+                self._control.check()
+                started = time.monotonic()
+                frame = self._shot.draw(i)
+                self._overlay.blend(frame)
+                drawing += time.monotonic() - started
+                self._control.progress("generating", i + 1, self.count)
+                yield frame
         self.report.seconds = {"setup": self._setup, "draw": drawing}
         self.report.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
             1 if sys.platform == "darwin" else 1024

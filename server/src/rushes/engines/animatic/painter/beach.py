@@ -8,12 +8,20 @@ from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import array, yuv
 from rushes.engines.animatic.painter.layers import Layer, LayerPass, make_layer, margins
 from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
-from rushes.engines.animatic.painter.raster import Field, Floats, as_bytes, resized, single
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    Floats,
+    as_bytes,
+    graded,
+    inverted,
+    product,
+    resized,
+    single,
+    total,
+)
 from rushes.engines.animatic.painter.stage import Stage
 
 NEARNESS = 0.8
-SMALL = 2
-"""The wash is worked out this much smaller than the frame."""
 
 
 class Beach:
@@ -25,6 +33,9 @@ class Beach:
         self._edge = stage.horizon + edge * stage.unit
         self._slant = float(rng.uniform(0.02, 0.05)) * (1 if rng.random() < 0.5 else -1)
         self._ragged = wrapped(spectral(rng, 256, 3.2, low=2, high=30))
+        self._swell = wrapped(spectral(rng, 256, 3.6, low=1.5, high=9))
+        self._small = 2 if stage.height < 900 else 4
+        """The wash is worked out this much smaller than the frame."""
         self._pace = float(rng.uniform(0.9, 1.1))
         self._phase = float(rng.uniform(0, 1))
         self._layer = self._sand(rng)
@@ -66,7 +77,7 @@ class Beach:
 
     def _wave(self, x: Floats) -> Floats:
         u = fraction(single(x / (1.7 * self._stage.unit) + 0.2))
-        return lookup(self._ragged, u * 256, np.full_like(u, 40.0))
+        return lookup(self._swell, u * 256, np.full_like(u, 40.0))
 
     def paint(self, canvas: Canvas, i: int) -> None:
         self._pass.paint(canvas, i)
@@ -76,7 +87,7 @@ class Beach:
         """Three lines of foam: one that runs up the sand and drains, one breaking, one farther out."""
         stage, path = self._stage, self._stage.path
         s = 1 + float(path.zoom[i]) * NEARNESS
-        columns = np.arange(0, canvas.width, SMALL, dtype=np.float32)[None, :]
+        columns = np.arange(0, canvas.width, self._small, dtype=np.float32)[None, :]
         middle = stage.width / 2
         rest = single(middle + (columns - middle - float(path.x[i]) * NEARNESS * stage.width) / s)
         base = stage.horizon + s * (self.line(rest) - stage.horizon) + float(path.y[i]) * NEARNESS * stage.height
@@ -84,28 +95,29 @@ class Beach:
         last = int(min(float(base.max()) + 0.14 * stage.unit, canvas.height)) & ~3
         if last - first < 8:
             return
-        rows = np.arange(first, last, SMALL, dtype=np.float32)[:, None]
+        rows = np.arange(first, last, self._small, dtype=np.float32)[:, None]
         unit = stage.unit * s
         cover = np.zeros((rows.shape[0], columns.shape[1]), np.float32)
         t = stage.seconds(i) * stage.tempo * self._pace
-        ragged = [lookup(self._ragged, fraction(single(rest / (0.9 * stage.unit) + 0.37 * n)) * 256,
-                         np.full_like(rest, 30.0 + 50 * n + 2.0 * t)) for n in range(3)]  # fmt: skip
+        ragged = [lookup(self._swell, fraction(single(rest / (1.9 * stage.unit) + 0.37 * n)) * 256,
+                         np.full_like(rest, 30.0 + 50 * n + 1.2 * t)) for n in range(3)]  # fmt: skip
         for n, period in enumerate((5.2, 6.1, 7.3)):
             part = (t / period + self._phase + 0.37 * n) % 1.0
             # In fast and slowing, out slower.
             run = np.sin(np.pi * min(part / 0.42, 1.0) / 2) if part < 0.42 else np.cos(np.pi * (part - 0.42) / 0.58 / 2)
-            reach = (0.062 * run - 0.060 * n) * unit + ragged[n] * (0.016 - 0.003 * n) * unit
+            reach = (0.062 * run - 0.060 * n) * unit + ragged[n] * (0.020 - 0.004 * n) * unit
             front = rows - base - reach
-            sharp = np.exp(-((front / (0.0035 * unit)) ** 2)) * (0.95 - 0.25 * n)
-            lace = lookup(self._ragged, fraction(single(rest / (0.20 * stage.unit)) + 0 * rows) * 256,
-                          fraction(single((rows - base) / (0.055 * unit)) + 0 * rest) * 256)  # fmt: skip
-            tail = np.exp(np.minimum(front, 0) / (0.030 * unit)) * (front < 0) * smoothstep(-0.2, 1.0, lace)
+            sharp = np.exp(-((front / (0.0042 * unit)) ** 2)) * (0.85 - 0.22 * n)
+            lace = lookup(self._ragged, fraction(single(rest / (0.42 * stage.unit)) + 0 * rows) * 256,
+                          fraction(single((rows - base) / (0.16 * unit)) + 0 * rest) * 256)  # fmt: skip
+            tail = np.exp(np.minimum(front, 0) / (0.026 * unit)) * (front < 0) * smoothstep(-0.4, 1.4, lace)
             strength = float(run) if part < 0.42 else float(run) ** 0.6
             cover = np.maximum(cover, (sharp + 0.62 * tail) * (0.35 + 0.65 * strength))
         self._lay(canvas, single(np.clip(cover, 0, 1)), first, last)
 
     def _lay(self, canvas: Canvas, cover: Field, first: int, last: int) -> None:
+        veil = as_bytes(cover * np.float32(230))
         for plane, n, step in ((canvas.y, 0, 1), (canvas.u, 1, 2), (canvas.v, 2, 2)):
             window = plane[first // step : last // step]
-            share = resized(cover, (window.shape[1], window.shape[0]))
-            window[:] = as_bytes(window + (np.float32(self._foam[n]) - window) * share * np.float32(0.9))
+            share = resized(veil, (window.shape[1], window.shape[0]))
+            window[:] = total(product(window, inverted(share)), graded(share, self._foam[n] / 255))

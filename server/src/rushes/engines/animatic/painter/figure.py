@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import Rgb, array, film, to_yuv
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, blurred, filled, resized, single
-from rushes.engines.animatic.painter.sprite import blend
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    Plane,
+    as_bytes,
+    blurred,
+    fill_all,
+    resized,
+    single,
+    sixteenths,
+)
 from rushes.engines.animatic.painter.stage import Stage
 
 Points = NDArray[np.float64]
@@ -53,20 +63,25 @@ class Pose:
 
 def disc(x: float, y: float, radius: float, corners: int = 20) -> Points:
     """A circle as a polygon."""
+    return _circle(corners) * radius + (x, y)
+
+
+@cache
+def _circle(corners: int) -> Points:
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    return np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], axis=1)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def limb(*joints: Joint) -> list[Points]:
     """A chain of round joints with straight tapering sides between them."""
     outlines: list[Points] = []
     for (x0, y0, r0), (x1, y1, r1) in pairwise(joints):
-        long = float(np.hypot(x1 - x0, y1 - y0))
+        long = hypot(x1 - x0, y1 - y0)
         if long < 1e-6:
             continue
-        across = np.array((y0 - y1, x1 - x0)) / long
-        start, end = np.array((x0, y0)), np.array((x1, y1))
-        outlines.append(np.array([start + across * r0, end + across * r1, end - across * r1, start - across * r0]))
+        ax, ay = (y0 - y1) / long, (x1 - x0) / long
+        outlines.append(np.array(((x0 + ax * r0, y0 + ay * r0), (x1 + ax * r1, y1 + ay * r1),
+                                  (x1 - ax * r1, y1 - ay * r1), (x0 - ax * r0, y0 - ay * r0))))  # fmt: skip
     return outlines + [disc(x, y, radius, 14 if radius < 0.1 else 24) for x, y, radius in joints]
 
 
@@ -116,39 +131,52 @@ def step(phase: float, stride: float, lift: float, ground: float) -> tuple[float
 
 def draw(canvas: Canvas, stage: Stage, groups: Sequence[Group], pose: Pose, grain: float = 0.0) -> None:
     """Draw a figure; what lies outside the canvas is cut off. `grain` shifts the ragged edge where it is sunk."""
-    placed = [(_on_screen(group.outlines, pose), group.albedo) for group in groups]
-    every = np.concatenate([outline for outlines, _ in placed for outline in outlines])
-    left, top = (int(np.floor(value)) - 3 & ~1 for value in every.min(axis=0))
-    right, bottom = (int(np.ceil(value)) + 4 & ~1 for value in every.max(axis=0))
-    left, top = max(left, 0), max(top, 0)
+    every = [outline for group in groups for outline in group.outlines]
+    screen = _on_screen(np.concatenate(every), pose)
+    left, top = (max(int(np.floor(value)) - 3 & ~1, 0) for value in screen.min(axis=0))
+    right, bottom = (int(np.ceil(value)) + 4 & ~1 for value in screen.max(axis=0))
     right, bottom = min(right, canvas.width & ~1), min(bottom, canvas.height & ~1)
     if right - left < 4 or bottom - top < 4:
         return
     fine = 2 if max(right - left, bottom - top) < DETAIL else 1
     size = ((bottom - top) * fine, (right - left) * fine)
-    alpha = np.zeros(size, np.uint8)
-    picked = np.zeros(size, np.uint8)
-    for n, (outlines, _) in enumerate(placed):
-        for outline in outlines:
-            filled(alpha, outline - (left, top), 255, fine)
-            filled(picked, outline - (left, top), n, fine, soft=False)
+    alpha, picked = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    ends = np.cumsum([len(outline) for outline in every])[:-1]
+    pixels = np.split(sixteenths((screen - (left, top)) * fine), ends)
+    first = 0
+    for n, group in enumerate(groups):
+        shapes = pixels[first : first + len(group.outlines)]
+        first += len(group.outlines)
+        fill_all(alpha, shapes, 255)
+        fill_all(picked, shapes, n, soft=False)
     cover = single(resized(alpha, (right - left, bottom - top), area=True) / np.float32(255))
     if pose.sunk > 0:
         cover = cover * _grown_over(left, top, cover.shape, pose, grain)
-    dark, lit = _tones(stage, [albedo for _, albedo in placed], pose.haze)
-    shade = _shade(stage, cover, left, top, pose.metre)[..., None]
-    colour = _averaged(dark[picked], fine) * (1 - shade) + _averaged(lit[picked], fine) * shade
-    blend(canvas, as_bytes(np.dstack([colour * cover[..., None], cover * 255])), left, top)
+    tones = _tones(stage, [group.albedo for group in groups], pose.haze)
+    _lay(canvas, (left, top), cover, picked, tones, _shade(stage, cover, left, top, pose.metre))
 
 
-def _on_screen(outlines: list[Points], pose: Pose) -> list[Points]:
-    c, s = np.cos(pose.turn), np.sin(pose.turn)
-    turned = [np.stack([o[:, 0] * c - o[:, 1] * s, o[:, 0] * s + o[:, 1] * c], axis=1) for o in outlines]
-    return [np.stack([pose.x + pose.way * o[:, 0] * pose.metre, pose.y - o[:, 1] * pose.metre], axis=1) for o in turned]
+def _on_screen(points: Points, pose: Pose) -> Points:
+    c, s = float(np.cos(pose.turn)) * pose.metre, float(np.sin(pose.turn)) * pose.metre
+    return points @ np.array([[pose.way * c, -s], [-pose.way * s, -c]]) + (pose.x, pose.y)
 
 
-def _averaged(picture: Field, fine: int) -> Field:
-    return picture if fine == 1 else resized(picture, (picture.shape[1] // fine, picture.shape[0] // fine), area=True)
+def _lay(canvas: Canvas, at: tuple[int, int], cover: Field, picked: Plane, tones: tuple[Field, Field], shade: Field
+         ) -> None:  # fmt: skip
+    """Blend in the picked colours, each between its dark and its lit tone, plane by plane."""
+    dark, lit = tones
+    left, top = at
+    height, width = cover.shape
+    small = (width // 2, height // 2)
+    half_cover, half_shade = (resized(part, small, area=True) for part in (cover, shade))
+    for n, plane in enumerate((canvas.y, canvas.u, canvas.v)):
+        size = small if n else (width, height)
+        share, light = (half_cover, half_shade) if n else (cover, shade)
+        low, high = (resized(np.take(as_bytes(table[:, n]), picked), size, area=True) for table in (dark, lit))
+        window = plane[top // 2 : top // 2 + size[1], left // 2 : left // 2 + size[0]] if n else plane[
+            top : top + height, left : left + width]  # fmt: skip
+        colour = low + (high.astype(np.float32) - low) * light
+        window[:] = as_bytes(window + (colour - window) * share)
 
 
 def _tones(stage: Stage, albedos: list[Rgb], haze: float) -> tuple[Field, Field]:
@@ -171,7 +199,7 @@ def _shade(stage: Stage, cover: Field, left: int, top: int, metre: float) -> Fie
     dx, dy = stage.sun_x - left - width / 2, stage.sun_y - top - height / 2
     away = float(np.hypot(dx, dy)) or 1.0
     wide = min(max(0.10 * metre, 1.0), 40.0)
-    small = max(1, int(wide / 6))
+    small = max(1, int(wide / 3))
     coarse = resized(cover, (max(width // small, 2), max(height // small, 2)), area=True)
     soft = resized(blurred(coarse, max(wide / small * 0.6, 0.5)), (width, height))
     broad = _slope(soft, dx / away, dy / away, max(1, int(wide * 0.5)))

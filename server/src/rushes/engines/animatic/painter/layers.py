@@ -51,13 +51,17 @@ def margins(stage: Stage, k: float) -> tuple[int, int]:
 def make_layer(stage: Stage, rgb: Field, alpha: Field, k: float, left: int, top: int, tag: str) -> Layer:
     """A layer from scene-linear RGB (h, w, 3) and alpha (h, w), both even-sized; dithered before rounding.
 
-    Rows in which nothing is to be seen are cut off at the top and at the bottom.
+    Rows and columns in which nothing is to be seen are cut off on all four sides.
     """
     seen = np.flatnonzero(alpha.max(axis=1) > 0.004)
     first, last = (int(seen[0]) & ~1, (int(seen[-1]) + 2) & ~1) if seen.size else (0, 2)
     # One empty row stays on either side, so that the edge of the picture is not repeated beyond it.
     first, last = max(first - 2, 0), min(last + 2, alpha.shape[0])
-    rgb, alpha, top = rgb[first:last], alpha[first:last], top + first
+    shown = np.flatnonzero(alpha.max(axis=0) > 0.004)
+    begin, end = (int(shown[0]) & ~1, (int(shown[-1]) + 2) & ~1) if shown.size else (0, 2)
+    begin, end = max(begin - 2, 0), min(end + 2, alpha.shape[1])
+    rgb, alpha = rgb[first:last, begin:end], alpha[first:last, begin:end]
+    left, top = left + begin, top + first
     # What is a little soft stays equally sharp wherever it moves between the pixels.
     yuv = blurred(to_yuv(film(rgb)) * alpha[..., None], 0.5)
     alpha = blurred(alpha, 0.5)
@@ -115,11 +119,16 @@ class LayerPass:
         layer = self._layer
         s, tx, ty = move
         half = (s, (tx + 0.5 * s - 0.5) / 2, (ty + 0.5 * s - 0.5) / 2)
-        full = _window(layer.y.shape, (first, last), canvas.width, move)
-        small = _window(layer.u.shape, (first // 2, last // 2), canvas.width // 2, half)
-        over([(canvas.y[first:last], layer.y)], layer.clear, full, solid - first)
-        rows = slice(first // 2, last // 2)
-        chroma = [(canvas.u[rows], layer.u), (canvas.v[rows], layer.v)]
+        # Of a layer narrower than the frame only the columns where it shows are touched.
+        left = max(0, int(np.floor(tx)) - 2) & ~1
+        right = min(canvas.width, int(np.ceil(tx + s * layer.y.shape[1])) + 3) & ~1
+        if right - left < 4:
+            return
+        full = _window(layer.y.shape, (first, last), (left, right), move)
+        small = _window(layer.u.shape, (first // 2, last // 2), (left // 2, right // 2), half)
+        over([(canvas.y[first:last, left:right], layer.y)], layer.clear, full, solid - first)
+        part = np.s_[first // 2 : last // 2, left // 2 : right // 2]
+        chroma = [(canvas.u[part], layer.u), (canvas.v[part], layer.v)]
         over(chroma, layer.clear_half, small, (solid - first) // 2)
 
 
@@ -170,23 +179,24 @@ class _Mesh:
         return sampled(plane, self.x[:rows], self.y[:rows], cv2.BORDER_REPLICATE)
 
 
-def _window(shape: tuple[int, ...], rows: tuple[int, int], width: int, move: Move) -> _Shift | _Mesh:
-    """Rows first..last of the screen as a window on a layer of this shape."""
+def _window(shape: tuple[int, ...], rows: tuple[int, int], columns: tuple[int, int], move: Move) -> _Shift | _Mesh:
+    """Rows first..last and columns left..right of the screen as a window on a layer of this shape."""
     s, tx, ty = move
-    first, last = rows
-    row, column = int(np.floor(first - ty)), int(np.floor(-tx))
-    inside = row >= 0 and row + last - first < shape[0] and column >= 0 and column + width < shape[1]
+    (first, last), (left, right) = rows, columns
+    row, column = int(np.floor(first - ty)), int(np.floor(left - tx))
+    inside = row >= 0 and row + last - first < shape[0] and column > 0 and column + right - left + 1 < shape[1]
     if s == 1 and inside:
-        return _Shift(row, column, first - ty - row, -tx - column, last - first, width)
-    return _Mesh(*_maps(width, first, last, move))
+        return _Shift(row, column, first - ty - row, left - tx - column, last - first, right - left)
+    return _Mesh(*_maps(rows, columns, move))
 
 
-def _maps(width: int, first: int, last: int, move: Move) -> tuple[Field, Field]:
-    """Where rows first..last of the screen lie in the layer."""
+def _maps(rows: tuple[int, int], columns: tuple[int, int], move: Move) -> tuple[Field, Field]:
+    """Where these rows and columns of the screen lie in the layer."""
     s, tx, ty = move
-    x = ((np.arange(width, dtype=np.float32) - np.float32(tx)) / np.float32(s))[None, :]
+    (first, last), (left, right) = rows, columns
+    x = ((np.arange(left, right, dtype=np.float32) - np.float32(tx)) / np.float32(s))[None, :]
     y = ((np.arange(first, last, dtype=np.float32) - np.float32(ty)) / np.float32(s))[:, None]
-    shape = (last - first, width)
+    shape = (last - first, right - left)
     return np.ascontiguousarray(np.broadcast_to(x, shape)), np.ascontiguousarray(np.broadcast_to(y, shape))
 
 

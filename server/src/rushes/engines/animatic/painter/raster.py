@@ -93,6 +93,17 @@ def filled(plane: Plane, outline: Floats, value: int, scale: float = 1.0, *, sof
     cv2.fillPoly(plane, [points], [value], lineType=cv2.LINE_AA if soft else cv2.LINE_8, shift=4)
 
 
+def sixteenths(points: Floats) -> NDArray[np.int32]:
+    """Points in the sixteenths of a pixel that polygons are filled by."""
+    return np.round(points * 16).astype(np.int32)
+
+
+def fill_all(plane: Plane, outlines: Sequence[NDArray[np.int32]], value: int, *, soft: bool = True) -> None:
+    """Fill polygons, in sixteenths of a pixel, one by one and in place, with soft edges or with hard ones."""
+    for outline in outlines:
+        cv2.fillPoly(plane, [outline], [value], lineType=cv2.LINE_AA if soft else cv2.LINE_8, shift=4)
+
+
 def strokes(plane: Plane, lines: Sequence[NDArray[np.int32]], value: Sequence[int], thick: int) -> None:
     """Draw soft-edged lines in place; points in sixteenths of a pixel, one value per channel."""
     cv2.polylines(plane, lines, isClosed=False, color=value, thickness=max(1, thick), lineType=cv2.LINE_AA, shift=4)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 from rushes.engines.animatic.painter.balloons import Balloons
 from rushes.engines.animatic.painter.birds import Flock
 from rushes.engines.animatic.painter.canvas import Pass
@@ -23,7 +27,17 @@ def stacked(stage: Stage, layers: list[Layer]) -> list[Pass]:
 def chains(stage: Stage, ranges: list[Range]) -> list[Layer]:
     """Chains of land as layers, made of the same noise."""
     land = Land(stage)
-    return [land.layer(chain, f"chain {n}") for n, chain in enumerate(ranges)]
+    return side_by_side([partial(land.layer, chain, f"chain {n}") for n, chain in enumerate(ranges)])
+
+
+def side_by_side(builds: Sequence[Callable[[], Layer]]) -> list[Layer]:
+    """The layers that these make, two at a time: each depends on nothing but its own random numbers."""
+    with ThreadPoolExecutor(2) as hands:
+        return list(hands.map(_called, builds))
+
+
+def _called(build: Callable[[], Layer]) -> Layer:
+    return build()
 
 
 def in_the_air(stage: Stage) -> list[Pass]:

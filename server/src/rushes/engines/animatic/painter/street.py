@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import yuv
+from rushes.engines.animatic.painter.colour import scaled, yuv
 from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, channels, inverted, product, sampled, total
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.wall import COARSE, FINE, LENGTH, LEVELS, TALL, Size, Wall, wall_texture
@@ -28,6 +28,7 @@ class Street:
         self._walls = (wall_texture(stage, self._metre, "left wall"), wall_texture(stage, self._metre, "right wall"))
         self._focal = 0.98 * stage.unit
         self._air = yuv(stage.light.haze)
+        self._ground = tuple(int(value) for value in yuv(scaled(stage.light.haze, 0.4)))
         self._offset = (float(stage.rng("street").uniform(0, LENGTH)), float(stage.rng("street 2").uniform(0, LENGTH)))
 
     def camera(self, i: int) -> tuple[float, float]:
@@ -39,6 +40,9 @@ class Street:
     def paint(self, canvas: Canvas, i: int) -> None:
         walked, middle = self.camera(i)
         bottom = canvas.height
+        # The road mirrors what is painted here, so nothing of an earlier frame may be left below the horizon.
+        low = int(np.ceil(self._stage.horizon)) & ~1
+        canvas.y[low:], canvas.u[low // 2 :], canvas.v[low // 2 :] = self._ground
         self._side(canvas, self._walls[0], np.arange(0, max(2, int(middle) - 1 & ~1)), middle, walked, 0, bottom)
         first = min(canvas.width - 2, int(middle) + 2 & ~1)
         self._side(canvas, self._walls[1], np.arange(first, canvas.width), middle, walked, 1, bottom)

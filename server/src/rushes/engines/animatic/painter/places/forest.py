@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from rushes.engines.animatic.painter.broadleaf import broadleaf
@@ -9,7 +11,7 @@ from rushes.engines.animatic.painter.canvas import Pass
 from rushes.engines.animatic.painter.colour import Rgb, array, mix, scaled
 from rushes.engines.animatic.painter.sky import Sky
 from rushes.engines.animatic.painter.spot import on_ground
-from rushes.engines.animatic.painter.stacking import in_the_air, stacked
+from rushes.engines.animatic.painter.stacking import in_the_air, side_by_side, stacked
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.standing import LEAF, season, standing
 from rushes.engines.animatic.painter.trees import Row, Tree, grove, tree_row
@@ -36,7 +38,7 @@ def forest(stage: Stage) -> list[Pass]:
         Row(0.125, 0.62 * tall, 7.5 * thin, 0.42, 0.20, 0.27 * gap, snow, mix(ground, air, 0.12), clearing, leaves),
         Row(0.250, 0.95 * tall, 4.2 * thin, 0.85, 0.03, 0.52 * gap, snow, scaled(ground, 0.94), clearing, leaves),
     ]
-    layers = [tree_row(stage, trees, row, str(n)) for n, row in enumerate(rows)]
+    layers = side_by_side([partial(tree_row, stage, trees, row, str(n)) for n, row in enumerate(rows)])
     passes = stacked(stage, layers)
     passes[4:4] = standing(stage, on_ground(stage, 0.215, 0.62, 0.100, 0.08, sunk=0.0 if not snowy else 0.1))
     if stage.reading.has("fog") or snowy:

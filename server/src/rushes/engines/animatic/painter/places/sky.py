@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rushes.engines.animatic.painter.canvas import Pass
 from rushes.engines.animatic.painter.cirrus import cirrus
 from rushes.engines.animatic.painter.colour import mix
@@ -10,7 +12,7 @@ from rushes.engines.animatic.painter.land import Range
 from rushes.engines.animatic.painter.layers import LayerPass
 from rushes.engines.animatic.painter.sky import Sky
 from rushes.engines.animatic.painter.spot import on_ridge
-from rushes.engines.animatic.painter.stacking import chains, fog_bank, in_the_air, stacked
+from rushes.engines.animatic.painter.stacking import chains, fog_bank, in_the_air, side_by_side, stacked
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.standing import needs_ground, standing
 from rushes.engines.animatic.painter.weather import Fog
@@ -26,10 +28,9 @@ def sky(stage: Stage) -> list[Pass]:
         passes.append(LayerPass(stage, cirrus(stage, 0.22 if stage.reading.has("clear") else 0.5, wind), drift=wind))
     if stage.reading.has("above"):
         return [*passes, *_cloud_sea(stage, heaps), *in_the_air(stage)]
-    passes += [
-        LayerPass(stage, heaps.layer(bank, str(n)), drift=drift(stage, bank))
-        for n, bank in enumerate(cloud_banks(stage))
-    ]
+    banks = cloud_banks(stage)
+    layers = side_by_side([partial(heaps.layer, bank, str(n)) for n, bank in enumerate(banks)])
+    passes += [LayerPass(stage, layer, drift=drift(stage, bank)) for layer, bank in zip(layers, banks, strict=True)]
     return [*passes, *_hills(stage), *fog_bank(stage, 0.03, "hills", 0.7), *in_the_air(stage)]
 
 
@@ -52,7 +53,7 @@ def _hills(stage: Stage) -> list[Pass]:
 def _cloud_sea(stage: Stage, heaps: Heaps) -> list[Pass]:
     """Banks of cloud down to the bottom of the frame, mist between the farther ones."""
     banks = sea_of_clouds(stage)
-    layers = [heaps.layer(bank, str(n)) for n, bank in enumerate(banks)]
+    layers = side_by_side([partial(heaps.layer, bank, str(n)) for n, bank in enumerate(banks)])
     passes: list[Pass] = [
         LayerPass(stage, layer, until, drift(stage, bank))
         for layer, until, bank in zip(layers, [*layers[1:], None], banks, strict=True)
