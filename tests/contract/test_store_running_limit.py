@@ -140,7 +140,7 @@ async def test_a_limit_of_nought_stops_an_organisation(requests: Requests, accou
 async def test_without_a_limit_a_claim_is_one_scan_of_the_claim_index_for_each_lane(
     database: Database, org_id: UUID
 ) -> None:
-    claim_statement = load_queries("requests").claim.sql
+    claim_statement = load_queries("claims").claim.sql
     async with database.connection() as connection:
         await connection.execute(
             "INSERT INTO requests (request_id, org_id, model, engine, lane, status, waiting, start_tag, payload,"
@@ -151,12 +151,14 @@ async def test_without_a_limit_a_claim_is_one_scan_of_the_claim_index_for_each_l
         )
         await connection.execute("ANALYZE requests")
         lines = await connection.fetch(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {claim_statement}", [LANE, "other lane"], 4, uuid4(), LEASE
-        )
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {claim_statement}",
+            None, [LANE, "other lane"], uuid4(), 4, [], 30.0, LEASE,
+        )  # fmt: skip
         await connection.execute("DELETE FROM requests")
     looking = nodes_of(json.loads(lines[0][0])[0]["Plan"], "CTE heads")
-    (scan,) = [node for node in looking if node.get("Relation Name") == "requests"]
+    scan, never = [node for node in looking if node.get("Relation Name") == "requests"]
     assert (scan["Index Name"], scan["Actual Loops"], scan["Actual Rows"]) == ("requests_claim", 2, 68)
+    assert (never["Index Name"], never["Actual Loops"]) == ("requests_claim_limited", 0)
     assert "Sort" not in [node["Node Type"] for node in looking]
 
 

@@ -120,3 +120,14 @@ SELECT r.request_id FROM requests r JOIN usage_rows u USING (request_id) WHERE u
 SELECT o.org_id, o.running, o.max_running FROM organisations o
  WHERE o.running <> CASE WHEN o.max_running IS NULL THEN 0 ELSE (SELECT count(*) FROM requests r
          WHERE r.org_id = o.org_id AND r.status IN ('dispatched', 'processing')) END;
+
+-- name: running_attempts_are_counted_by_lane
+SELECT l.org_id, l.lane, l.running FROM lane_limits l
+ WHERE l.running <> (SELECT count(*) FROM requests r
+         WHERE r.org_id = l.org_id AND r.lane = l.lane AND r.status IN ('dispatched', 'processing'));
+
+-- name: what_runs_has_an_open_attempt
+-- Leases that ran out are found through it.
+SELECT r.request_id FROM requests r
+ WHERE (r.status IN ('dispatched', 'processing')) <> EXISTS (SELECT FROM attempts a
+         WHERE a.request_id = r.request_id AND a.attempt = r.attempt AND a.finished_at IS NULL);

@@ -76,8 +76,9 @@ def make_artifact(kind: str, **changes: Any) -> NewArtifact:
     return replace(artifact, **changes)
 
 
-def failure(code: str = "engine_lost") -> Ending:
-    return Ending(Status.FAILED, error="It broke", error_code=code, retryable=True)
+def failure(code: str = "engine_lost", *, cause: str | None = None) -> Ending:
+    """The ending of a bad attempt; `cause` is what counts against the lane."""
+    return Ending(Status.FAILED, error="It broke", error_code=code, retryable=True, cause=cause)
 
 
 async def claim_one(requests: Requests, *, lease: timedelta = LEASE, qworker_id: UUID | None = None) -> Request:

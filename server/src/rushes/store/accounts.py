@@ -1,6 +1,7 @@
 """Organisations and API keys in the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from rushes.store.records import dump, parse
 _sql = load_queries("accounts")
 
 BOOTSTRAP_LOCK = 7_364_202
+SOME = 2_000
+"""Requests that are moved to the limited ones in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class KeyRow:
     holds: bool
     expires_at: datetime | None
     org_name: str = ""
+    operator: bool = False
+    """Its organisation runs this platform."""
 
 
 class Accounts:
@@ -38,19 +43,26 @@ class Accounts:
         self._database = database
 
     async def add_organisation(
-        self, name: str, *, balance_micro: int | None = None, limits: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        *,
+        balance_micro: int | None = None,
+        limits: Mapping[str, Any] | None = None,
+        operator: bool = False,
     ) -> UUID:
+        """A new organisation; owners of one that is `operator` run this platform."""
         async with self._database.connection() as connection:
-            return await _add_organisation(connection, name, balance_micro, limits or {})
+            return await _add_organisation(connection, name, balance_micro, limits or {}, operator=operator)
 
     async def first_organisation(self, name: str) -> tuple[UUID, bool]:
-        """The oldest organisation, made if there is none; whether it was made. Safe in several processes at once."""
+        """The oldest organisation, made if there is none, as the operator; whether it was made. Safe in several
+        processes at once."""
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", BOOTSTRAP_LOCK)
             org_id = await _sql.any_organisation(connection)
             if org_id is not None:
                 return org_id, False
-            return await _add_organisation(connection, name, None, {}), True
+            return await _add_organisation(connection, name, None, {}, operator=True), True
 
     async def named(self, text: str) -> list[Row]:
         """The organisations whose id or name this is."""
@@ -64,11 +76,52 @@ class Accounts:
 
     async def set_limits(self, org_id: UUID, limits: Mapping[str, int], max_running: int | None) -> None:
         """Replace the organisation's limits. Felt within a second; what runs already goes on."""
-        async with self._database.transaction() as connection:
-            # No claim may be half-way between its look at max_running and its commit while we count what runs. Claims
-            # and submits wait for the few milliseconds this takes.
-            await connection.execute("LOCK TABLE organisations IN SHARE ROW EXCLUSIVE MODE")
+        async with self._counting() as connection:
             await _sql.set_limits(connection, limits=dump(limits), max_running=max_running, org_id=org_id)
+        if max_running is not None:
+            await self._sort_out(org_id, None)
+
+    async def set_lane_limit(self, org_id: UUID, lane: str, max_running: int | None) -> None:
+        """How many requests of a lane the organisation may run at once, None for as many as there are slots."""
+        async with self._counting() as connection:
+            if max_running is None:
+                await _sql.take_lane_limit(connection, org_id=org_id, lane=lane)
+            else:
+                await _sql.set_lane_limit(connection, org_id=org_id, lane=lane, max_running=max_running)
+        if max_running is not None:
+            await self._sort_out(org_id, lane)
+
+    @asynccontextmanager
+    async def _counting(self) -> AsyncGenerator[Connection]:
+        """No claim may be half-way between its look at a limit and its commit while we count what runs. Claims and
+        submits wait for the few milliseconds this takes."""
+        async with self._database.transaction() as connection:
+            await connection.execute("LOCK TABLE organisations, lane_limits IN SHARE ROW EXCLUSIVE MODE")
+            yield connection
+
+    async def _sort_out(self, org_id: UUID, lane: str | None) -> None:
+        """Move what waits already out of the way of others, a part at a time; claims are right without it, only slower
+        behind a long line."""
+        moved = True
+        while moved:
+            async with self._database.connection() as connection:
+                moved = await collect(_sql.sort_out(connection, org_id=org_id, lane=lane, some=SOME))
+
+    async def lane_limits(self) -> list[Row]:
+        """Every limit of an organisation for one lane: org_id, lane, max_running."""
+        async with self._database.connection() as connection:
+            return await collect(_sql.lane_limits(connection))
+
+    async def set_weight(self, org_id: UUID, weight: float) -> None:
+        """Its part of a lane against others: one of weight 2 gets twice the work of one of weight 1, from its next
+        submit on."""
+        async with self._database.connection() as connection:
+            await _sql.set_weight(connection, weight=weight, org_id=org_id)
+
+    async def set_operator(self, org_id: UUID, operator: bool) -> None:
+        """Whether its owners run this platform; felt within a second."""
+        async with self._database.connection() as connection:
+            await _sql.set_operator(connection, operator=operator, org_id=org_id)
 
     async def set_retention(
         self, org_id: UUID, *, artifact_seconds: int | None, file_seconds: int | None, record_seconds: int | None
@@ -144,6 +197,7 @@ class Accounts:
             holds=row["holds"],
             expires_at=row["expires_at"],
             org_name=row["org_name"],
+            operator=row["operator"],
         )
 
     async def keys(self, org_id: UUID | None = None) -> list[Row]:
@@ -175,8 +229,10 @@ class Accounts:
 
 
 async def _add_organisation(
-    connection: Connection, name: str, balance_micro: int | None, limits: Mapping[str, Any]
+    connection: Connection, name: str, balance_micro: int | None, limits: Mapping[str, Any], *, operator: bool
 ) -> UUID:
     org_id = uuid4()
-    await _sql.add_organisation(connection, org_id=org_id, name=name, balance_micro=balance_micro, limits=dump(limits))
+    await _sql.add_organisation(
+        connection, org_id=org_id, name=name, balance_micro=balance_micro, limits=dump(limits), operator=operator
+    )
     return org_id

@@ -177,6 +177,8 @@ class Ending:
     seconds: float = 0.0
     """Seconds of video delivered."""
     report: Mapping[str, Any] | None = None
+    cause: str | None = None
+    """Of a failure: what counts against the lane's engine (domain/lane.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from rushes.domain.lane import SWAP_SECONDS
 from rushes.domain.request import FINAL, Status
 from rushes.moments import moment
 from rushes.store.database import Connection, Database, Row, collect, load_queries
+from rushes.store.lanes import note_failure
 from rushes.store.records import Ending, Filters, History, NewRequest, Request, dump
 from rushes.store.submits import AnswerOf, Entry, KeyReused, Once, submit_together, why_not
 
 _sql = load_queries("requests")
+_claims = load_queries("claims")
 
 RUNNING = (Status.DISPATCHED, Status.PROCESSING)
 NOT_FINAL = tuple(status for status in Status if status not in FINAL)
@@ -59,8 +62,21 @@ class Requests:
 
     # -- the worker's side (worker/queue_port.py) -----------------------------------------------------------------
 
-    async def claim(self, qworker_id: UUID, lanes: Sequence[str], slots: int, lease: timedelta) -> list[Request]:
+    async def claim(
+        self,
+        qworker_id: UUID,
+        lanes: Sequence[str],
+        slots: int,
+        lease: timedelta,
+        *,
+        ready: Sequence[str] | None = None,
+        refused: Sequence[str] = (),
+    ) -> list[Request]:
         """Take up to `slots` queued requests of `lanes`, best first; an empty list if none waits.
+
+        `ready` are the lanes that need no loading (None: all); another comes after them, unless it has been neglected
+        for twice the time its loading takes. Requests for the models `refused` are left. Nothing comes from a lane that
+        is held, nor to a qworker that was told to pause.
 
         Each is the caller's until the lease ends. After that another qworker may hold a newer attempt, and every write
         under the old number changes nothing. Raises DatabaseUnavailable; a claim may then have happened, its lease
@@ -68,14 +84,23 @@ class Requests:
         """
         async with self._database.connection() as connection:
             rows = await collect(
-                _sql.claim(connection, lanes=list(lanes), slots=slots, qworker_id=qworker_id, lease=lease)
+                _claims.claim(
+                    connection,
+                    lanes=list(lanes),
+                    slots=slots,
+                    qworker_id=qworker_id,
+                    lease=lease,
+                    ready=None if ready is None else list(ready),
+                    refused=list(refused),
+                    swap_seconds=SWAP_SECONDS,
+                )
             )
         return [Request.of(row) for row in rows]
 
     async def next_due(self, lanes: Sequence[str]) -> float | None:
         """Seconds until the first waiting request of `lanes` that was put off may be claimed; None if there is none."""
         async with self._database.connection() as connection:
-            return await _sql.next_due(connection, lanes=list(lanes))
+            return await _claims.next_due(connection, lanes=list(lanes))
 
     async def begin(self, request_id: UUID, attempt: int, stage: str) -> bool:
         """dispatched -> processing, durable: were it lost in a crash, a finish would skip a status.
@@ -120,13 +145,22 @@ class Requests:
         moment("finish committed")
         return row is not None or await self._stands(request_id, attempt, ending.status)
 
-    async def hand_back(self, request_id: UUID, attempt: int) -> bool:
-        """Return a request to the queue with its try, because this qworker is going away."""
-        return await self._requeue(request_id, attempt, timedelta(0), "handed_back", None, give_try_back=True)
+    async def hand_back(self, request_id: UUID, attempt: int, *, unsupported: str | None = None) -> bool:
+        """Return a request to the queue with its try, because this qworker is going away, or (`unsupported`: in what
+        words) cannot serve it. The last one that could counts against the lane."""
+        cause = None if unsupported is None else "unsupported"
+        return await self._requeue(
+            request_id, attempt, timedelta(0), "handed_back", unsupported, give_try_back=True, cause=cause
+        )
 
-    async def retry(self, request_id: UUID, attempt: int, delay: timedelta, error: str) -> bool:
-        """Return a request to the queue after a failure that may not happen again."""
-        return await self._requeue(request_id, attempt, delay, "retried", error)
+    async def retry(
+        self, request_id: UUID, attempt: int, delay: timedelta, error: str, *, cause: str | None = None
+    ) -> bool:
+        """Return a request to the queue after a failure that may not happen again.
+
+        `cause` is what counts against the lane. After out_of_memory another qworker tries it, where one serves the lane.
+        """
+        return await self._requeue(request_id, attempt, delay, "retried", error, cause=cause)
 
     # -- maintenance ----------------------------------------------------------------------------------------------
 
@@ -260,12 +294,6 @@ class Requests:
             rows = await collect(_sql.histories(connection, models=list(models)))
         return {row["model"]: History(row["run_seconds"], row["pace"]) for row in rows}
 
-    async def load_by_model(self) -> dict[str, tuple[int, int]]:
-        """For each model with work: (queued, running)."""
-        async with self._database.connection() as connection:
-            rows = await collect(_sql.load_by_model(connection))
-        return {row["model"]: (row["queued"], row["running"]) for row in rows}
-
     # -- shared ---------------------------------------------------------------------------------------------------
 
     async def _stands(self, request_id: UUID, attempt: int, status: Status) -> bool:
@@ -297,7 +325,7 @@ class Requests:
         async def work(connection: Connection) -> Row | None:
             if attempt is None:
                 await _sql.hold(connection, request_id=request_id, org_id=org_id)
-            row = await _sql.conclude(
+            row: Row | None = await _sql.conclude(
                 connection,
                 status=ending.status.value,
                 outcome=dump(outcome),
@@ -314,6 +342,8 @@ class Requests:
                 artifacts=dump([artifact.as_json() for artifact in ending.artifacts]),
                 report=dump(ending.report),
             )
+            if row is not None and ending.cause is not None:
+                await note_failure(connection, row["lane"], request_id, ending.cause, ending.error)
             moment("ending written")
             return row
 
@@ -329,9 +359,10 @@ class Requests:
         *,
         give_try_back: bool = False,
         expired_only: bool = False,
+        cause: str | None = None,
     ) -> bool:
         async def work(connection: Connection) -> bool:
-            row = await _sql.requeue(
+            row: Row | None = await _sql.requeue(
                 connection,
                 give_try_back=give_try_back,
                 delay=delay,
@@ -340,7 +371,11 @@ class Requests:
                 expired_only=expired_only,
                 result=result,
                 error=error,
+                elsewhere=cause == "out_of_memory",
             )
+            if row is not None and cause is not None:
+                whose = row["qworker_id"] if cause == "unsupported" else request_id
+                await note_failure(connection, row["lane"], whose, cause, error)
             moment("return written")
             return row is not None
 

@@ -24,6 +24,8 @@ class Membership:
     org_name: str
     role: str
     limits: Mapping[str, Any]
+    operator: bool = False
+    """The organisation runs this platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Sessions:
             first_name=first["first_name"],
             last_name=first["last_name"],
             memberships=tuple(
-                Membership(row["org_id"], row["org_name"], row["role"], parse(row["org_limits"]))
+                Membership(row["org_id"], row["org_name"], row["role"], parse(row["org_limits"]), row["operator"])
                 for row in rows
                 if row["org_id"] is not None
             ),

@@ -4,16 +4,20 @@
 -- Admit requests, those of one organisation all together or not at all: its row is locked, balance, queue limit and the
 -- spending limits of its keys are checked for the sum, and the quotes are held; requests, first events and (if wanted)
 -- webhook rows appear together. An organisation whose requests do not come back was refused and nothing was done for it.
--- Locks are taken organisations first and in order, then their keys, here and in conclude.
--- start_tag: start-time fair queueing (Goyal, Vin and Cheng, 1996). A request starts where the one before it in its
--- organisation ends, but never before what its lane is serving now; `before` is the work ahead of it in this statement.
+-- Locks are taken organisations first and in order, then their keys, then fair tags and limits of lanes in order, here
+-- and in conclude.
+-- start_tag: start-time fair queueing (Goyal, Vin and Cheng, 1996), for each priority of a lane. A request starts where
+-- the one before it of its organisation ends, but never before what is being served now; `work` is what it asks for over
+-- the organisation's weight, `before` the work ahead of it in this statement. ON CONFLICT sees the row as it is now, not
+-- as it was when the statement began to wait for its organisation.
 WITH new AS MATERIALIZED (
   SELECT * FROM json_to_recordset(:requests) AS n (place integer, request_id uuid, org_id uuid, user_id uuid,
       key_id text, model text, engine text, lane text, priority integer, cost double precision, payload json,
       params json, plan json, media json, fault json, warnings json, metadata json, webhook_url text,
       webhook_events text[], expires_after integer, quote_micro bigint, max_queued integer)
 ), locked AS MATERIALIZED (
-  SELECT o.org_id, o.balance_micro - o.held_micro AS free_micro, o.unfinished, o.finish_tag FROM organisations o
+  SELECT o.org_id, o.balance_micro - o.held_micro AS free_micro, o.unfinished, o.weight, o.max_running
+    FROM organisations o
    WHERE o.org_id IN (SELECT new.org_id FROM new) ORDER BY o.org_id FOR NO KEY UPDATE
 ), keys AS MATERIALIZED (
   SELECT k.key_id, k.org_id, k.spend_limit_micro - k.spent_micro - k.held_micro AS free_micro FROM api_keys k
@@ -29,34 +33,45 @@ WITH new AS MATERIALIZED (
      AND coalesce(min(locked.unfinished) + count(*) <= min(new.max_queued), true)
      AND NOT EXISTS (SELECT FROM spent JOIN keys USING (org_id, key_id)
                       WHERE spent.org_id = new.org_id AND spent.quote_micro > keys.free_micro)
-), served AS MATERIALIZED (
-  SELECT used.lane, coalesce((SELECT w.start_tag FROM requests w WHERE w.waiting AND w.lane = used.lane
-                               ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 1),
-             (SELECT lanes.served_tag FROM lanes WHERE lanes.lane = used.lane), 0) AS start_tag
-    FROM (SELECT DISTINCT new.lane FROM new) used
+), ahead AS MATERIALIZED (
+  SELECT new.*, new.cost / locked.weight AS work,
+         sum(new.cost / locked.weight) OVER (PARTITION BY new.org_id, new.lane, new.priority ORDER BY new.place)
+           - new.cost / locked.weight AS before,
+         locked.max_running IS NOT NULL
+           OR EXISTS (SELECT FROM lane_limits l WHERE l.org_id = new.org_id AND l.lane = new.lane) AS limited
+    FROM new JOIN admitted USING (org_id) JOIN locked USING (org_id)
+), known AS (
+  INSERT INTO lanes (lane) SELECT DISTINCT ahead.lane FROM ahead
+   WHERE NOT EXISTS (SELECT FROM lanes WHERE lanes.lane = ahead.lane) ON CONFLICT DO NOTHING
 ), clocks AS (
-  INSERT INTO lanes (lane) SELECT used.lane FROM (SELECT DISTINCT new.lane FROM new) used
-   WHERE NOT EXISTS (SELECT FROM lanes WHERE lanes.lane = used.lane) ON CONFLICT DO NOTHING
-), ahead AS (
-  SELECT new.*, sum(new.cost) OVER (PARTITION BY new.org_id ORDER BY new.place) - new.cost AS before
-    FROM new JOIN admitted USING (org_id)
+  INSERT INTO lane_clocks (lane, priority) SELECT DISTINCT ahead.lane, ahead.priority FROM ahead
+   WHERE NOT EXISTS (SELECT FROM lane_clocks c WHERE c.lane = ahead.lane AND c.priority = ahead.priority)
+  ON CONFLICT DO NOTHING
+), tags AS (
+  INSERT INTO fair_tags AS f (org_id, lane, priority, start_tag, finish_tag)
+  SELECT asked.org_id, asked.lane, asked.priority, coalesce(c.served_tag, 0), coalesce(c.served_tag, 0) + asked.work
+    FROM (SELECT org_id, lane, priority, sum(work) AS work FROM ahead GROUP BY org_id, lane, priority) asked
+    LEFT JOIN lane_clocks c USING (lane, priority)
+   ORDER BY asked.org_id, asked.lane, asked.priority
+  ON CONFLICT (org_id, lane, priority) DO UPDATE
+     SET start_tag = greatest(f.finish_tag, excluded.start_tag),
+         finish_tag = greatest(f.finish_tag, excluded.start_tag) + (excluded.finish_tag - excluded.start_tag)
+  RETURNING f.org_id, f.lane, f.priority, f.start_tag
 ), placed AS MATERIALIZED (
-  SELECT ahead.*, ahead.before + greatest(locked.finish_tag, max(served.start_tag - ahead.before)
-             OVER (PARTITION BY ahead.org_id ORDER BY ahead.place)) AS start_tag
-    FROM ahead JOIN locked USING (org_id) JOIN served USING (lane)
+  SELECT ahead.*, tags.start_tag + ahead.before AS start_tag
+    FROM ahead JOIN tags USING (org_id, lane, priority)
 ), org AS (
   UPDATE organisations o
-     SET held_micro = o.held_micro + admitted.quote_micro, unfinished = o.unfinished + admitted.n,
-         finish_tag = (SELECT max(placed.start_tag + placed.cost) FROM placed WHERE placed.org_id = o.org_id)
+     SET held_micro = o.held_micro + admitted.quote_micro, unfinished = o.unfinished + admitted.n
     FROM admitted WHERE o.org_id = admitted.org_id
 ), key AS (
   UPDATE api_keys k SET held_micro = k.held_micro + spent.quote_micro
     FROM spent JOIN admitted USING (org_id) WHERE k.key_id = spent.key_id
 ), request AS (
-  INSERT INTO requests (request_id, org_id, user_id, key_id, model, engine, lane, status, waiting, priority, start_tag,
-                        payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
+  INSERT INTO requests (request_id, org_id, user_id, key_id, model, engine, lane, status, waiting, limited, priority,
+                        start_tag, payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
                         expires_after, quote_micro, event_n)
-  SELECT request_id, org_id, user_id, key_id, model, engine, lane, 'queued', true, priority, start_tag,
+  SELECT request_id, org_id, user_id, key_id, model, engine, lane, 'queued', true, limited, priority, start_tag,
          payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
          expires_after, quote_micro, 1
     FROM placed
@@ -105,75 +120,6 @@ SELECT body_hash, request_id, answer FROM idempotency WHERE org_id = :org_id AND
 
 -- name: forget_old_keys!
 DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '48 hours';
-
--- name: claim
--- Take up to :slots queued requests of some lanes, best first.
--- heads: the best of each lane, one scan of the claim index each, some more than wanted because others may be taking the
--- first ones. (One scan for all lanes, lane = ANY(...), comes without an order: it read and sorted the whole queue, 30 ms
--- at 100,000.) Organisations that run as much as they may are passed over: a look into an index that is empty where
--- nobody has a limit. CASE, because the planner takes <> ALL to leave nothing of a queue of few organisations.
--- limited: the row of an organisation that has a limit is locked, so that claims at the same time cannot pass it
--- together. Locks are taken request first, then organisations in order, as in conclude.
--- clocks: the lane's virtual clock goes on, unless another claim is just setting it to nearly the same.
-WITH heads AS MATERIALIZED (
-  SELECT head.request_id FROM unnest(:lanes::text[]) AS wanted (lane) CROSS JOIN LATERAL (
-    SELECT w.request_id FROM requests w
-     WHERE w.waiting AND w.lane = wanted.lane AND w.not_before <= clock_timestamp()
-       AND CASE WHEN w.org_id = ANY (ARRAY(SELECT o.org_id FROM organisations o
-                                            WHERE o.max_running IS NOT NULL AND o.running >= o.max_running))
-                THEN false ELSE true END
-     ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT :slots + 64) head
-), next AS MATERIALIZED (
-  SELECT r.request_id, r.org_id, r.priority, r.start_tag FROM requests r JOIN heads USING (request_id)
-   WHERE r.waiting AND r.not_before <= clock_timestamp()
-   ORDER BY r.priority DESC, r.start_tag, r.request_id LIMIT :slots FOR UPDATE OF r SKIP LOCKED
-), limited AS MATERIALIZED (
-  SELECT o.org_id, o.max_running - o.running AS room FROM organisations o
-   WHERE o.max_running IS NOT NULL AND o.org_id IN (SELECT org_id FROM next) ORDER BY o.org_id FOR UPDATE
-), chosen AS MATERIALIZED (
-  SELECT ranked.request_id, ranked.org_id
-    FROM (SELECT request_id, org_id,
-                 row_number() OVER (PARTITION BY org_id ORDER BY priority DESC, start_tag, request_id) AS nth
-            FROM next) ranked
-    LEFT JOIN limited USING (org_id)
-   WHERE limited.org_id IS NULL OR ranked.nth <= limited.room
-), counted AS (
-  UPDATE organisations o SET running = o.running + taken.n
-    FROM (SELECT org_id, count(*)::integer AS n FROM chosen JOIN limited USING (org_id) GROUP BY org_id) taken
-   WHERE o.org_id = taken.org_id
-), claimed AS (
-  UPDATE requests r
-     SET status = 'dispatched', waiting = false, attempt = r.attempt + 1, tries = r.tries + 1,
-         qworker_id = :qworker_id, lease_until = clock_timestamp() + :lease, progress = 0, stage = NULL,
-         event_n = r.event_n + 1, updated_at = clock_timestamp()
-    FROM chosen WHERE r.request_id = chosen.request_id
-  RETURNING r.*
-), clocks AS MATERIALIZED (
-  SELECT lanes.lane FROM lanes WHERE lanes.lane IN (SELECT lane FROM claimed) FOR UPDATE SKIP LOCKED
-), ticked AS (
-  UPDATE lanes SET served_tag = latest.tag
-    FROM (SELECT lane, max(start_tag) AS tag FROM claimed GROUP BY lane) latest JOIN clocks USING (lane)
-   WHERE lanes.lane = latest.lane AND lanes.served_tag < latest.tag
-), tried AS (
-  INSERT INTO attempts (request_id, attempt, qworker_id) SELECT request_id, attempt, qworker_id FROM claimed
-), event AS (
-  INSERT INTO events (request_id, n, org_id, status, attempt)
-  SELECT request_id, event_n, org_id, status, attempt FROM claimed
-), box AS (
-  INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
-  SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
-    FROM claimed, webhook_targets(org_id, 'request.dispatched', webhook_url, webhook_events)
-)
-SELECT claimed.*, pg_notify('rushes_request', request_id::text) FROM claimed ORDER BY priority DESC, start_tag, request_id;
-
--- name: next_due$
--- Seconds until the first request that was put off may be claimed, null when there is none; of the first hundred of each
--- lane, because those behind have others to go before them. One that came due since the claim before is in it too.
-SELECT extract(epoch FROM min(head.not_before) - clock_timestamp())::float8
-  FROM unnest(:lanes::text[]) AS wanted (lane) CROSS JOIN LATERAL (
-    SELECT w.not_before FROM requests w WHERE w.waiting AND w.lane = wanted.lane
-     ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 100) head
- WHERE head.not_before > clock_timestamp() - interval '1 second';
 
 -- name: begin^
 -- dispatched -> processing, under the fence.
@@ -260,6 +206,13 @@ WITH ended AS (
          running = CASE WHEN o.max_running IS NULL THEN 0
                         ELSE greatest(0, o.running - (SELECT count(*)::integer FROM tried)) END
     FROM ended WHERE o.org_id = ended.org_id RETURNING o.org_id, o.max_running
+), lane_room AS (
+  UPDATE lane_limits l SET running = greatest(0, l.running - (SELECT count(*)::integer FROM tried))
+    FROM ended JOIN money ON money.org_id = ended.org_id
+   WHERE l.org_id = ended.org_id AND l.lane = ended.lane RETURNING l.lane
+), well AS (
+  UPDATE lanes SET failures = 0, failing = NULL, last_failed = NULL
+    FROM ended WHERE ended.status = 'success' AND lanes.lane = ended.lane AND lanes.failures > 0
 ), key AS (
   UPDATE api_keys k
      SET held_micro = k.held_micro - ended.quote_micro, spent_micro = k.spent_micro + ended.charge_micro
@@ -291,7 +244,8 @@ WITH ended AS (
 )
 SELECT ended.*, pg_notify('rushes_request', request_id::text),
        -- there is room for another of this organisation's requests, which idle qworkers had passed over
-       (SELECT pg_notify('rushes_queue', ended.lane) FROM money WHERE max_running IS NOT NULL),
+       (SELECT pg_notify('rushes_queue', ended.lane) FROM money
+         WHERE max_running IS NOT NULL OR EXISTS (SELECT FROM lane_room)),
        CASE WHEN :attempt::integer IS NULL AND qworker_id IS NOT NULL
             THEN pg_notify('rushes_stop', request_id::text) END
   FROM ended;
@@ -302,13 +256,17 @@ WITH back AS (
   UPDATE requests r
      SET status = 'queued', waiting = true, lease_until = NULL, progress = 0, stage = NULL,
          tries = r.tries - CASE WHEN :give_try_back THEN 1 ELSE 0 END,
-         not_before = clock_timestamp() + :delay, event_n = r.event_n + 1, updated_at = clock_timestamp()
+         not_before = clock_timestamp() + :delay, event_n = r.event_n + 1, updated_at = clock_timestamp(),
+         avoid = CASE WHEN :elsewhere THEN r.qworker_id END
    WHERE r.request_id = :request_id AND r.attempt = :attempt AND r.status IN ('dispatched', 'processing')
      AND (NOT :expired_only OR r.lease_until < clock_timestamp())
   RETURNING r.*
 ), room AS (
   UPDATE organisations o SET running = greatest(0, o.running - 1)
-    FROM back WHERE o.org_id = back.org_id AND o.max_running IS NOT NULL
+    FROM back WHERE o.org_id = back.org_id AND o.max_running IS NOT NULL RETURNING o.org_id
+), lane_room AS (
+  UPDATE lane_limits l SET running = greatest(0, l.running - 1)
+    FROM back WHERE l.org_id = back.org_id AND l.lane = back.lane AND (SELECT count(*) FROM room) >= 0
 ), event AS (
   INSERT INTO events (request_id, n, org_id, status, attempt)
   SELECT request_id, event_n, org_id, status, attempt FROM back
@@ -320,17 +278,21 @@ WITH back AS (
   UPDATE attempts t SET finished_at = clock_timestamp(), result = :result, error = :error
     FROM back WHERE t.request_id = back.request_id AND t.attempt = back.attempt AND t.finished_at IS NULL
 )
-SELECT back.request_id, pg_notify('rushes_request', request_id::text), pg_notify('rushes_queue', lane) FROM back;
+SELECT back.request_id, back.lane, back.qworker_id, pg_notify('rushes_request', request_id::text), pg_notify('rushes_queue', lane)
+  FROM back;
 
 -- name: expired_leases
--- Requests whose lease ran out, oldest first.
-SELECT request_id, attempt, tries FROM requests
- WHERE status IN ('dispatched', 'processing') AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 500;
+-- Requests whose lease ran out, oldest first. Who runs is known from the open attempts: requests have no index for it.
+SELECT r.request_id, r.attempt, r.tries FROM attempts a JOIN requests r USING (request_id, attempt)
+ WHERE a.finished_at IS NULL AND r.status IN ('dispatched', 'processing') AND r.lease_until < clock_timestamp()
+ ORDER BY r.lease_until LIMIT 500;
 
 -- name: expire_all_leases!
 -- Every qworker is known to be dead: their leases end now.
-UPDATE requests SET lease_until = clock_timestamp() - interval '1 second'
- WHERE status IN ('dispatched', 'processing') AND lease_until >= clock_timestamp() - interval '1 second';
+UPDATE requests r SET lease_until = clock_timestamp() - interval '1 second'
+  FROM attempts a
+ WHERE a.finished_at IS NULL AND r.request_id = a.request_id AND r.attempt = a.attempt
+   AND r.status IN ('dispatched', 'processing') AND r.lease_until >= clock_timestamp() - interval '1 second';
 
 -- name: holder^
 -- Who holds a request now: read together with "no row" of a fenced write.
@@ -341,15 +303,23 @@ SELECT status, attempt FROM requests WHERE request_id = :request_id;
 SELECT * FROM requests WHERE request_id = :request_id AND org_id = :org_id;
 
 -- name: position$
--- How many requests would be claimed before a queued one; null when it is not queued.
-SELECT (SELECT count(*) FROM requests w WHERE w.waiting AND w.lane = r.lane AND (w.priority > r.priority
+-- How many requests come before a queued one; null when it is not queued. Two counts, because the requests of limited
+-- organisations wait in an index of their own.
+SELECT (SELECT count(*) FROM requests w WHERE w.waiting AND NOT w.limited AND w.lane = r.lane AND (w.priority > r.priority
            OR (w.priority = r.priority AND (w.start_tag, w.request_id) < (r.start_tag, r.request_id))))
+     + (SELECT count(*) FROM requests w WHERE w.waiting AND w.limited AND w.lane = r.lane
+           AND (-w.priority, w.start_tag, w.request_id) < (-r.priority, r.start_tag, r.request_id))
   FROM requests r WHERE r.request_id = :request_id AND r.waiting;
 
 -- name: line
 -- Who waits in a lane, in claim order, from the head.
-SELECT priority, start_tag, request_id FROM requests
- WHERE waiting AND lane = :lane ORDER BY priority DESC, start_tag, request_id LIMIT :limit;
+SELECT * FROM (
+  (SELECT priority, start_tag, request_id FROM requests
+    WHERE waiting AND NOT limited AND lane = :lane ORDER BY priority DESC, start_tag, request_id LIMIT :limit)
+  UNION ALL
+  (SELECT priority, start_tag, request_id FROM requests
+    WHERE waiting AND limited AND lane = :lane ORDER BY -priority, start_tag, request_id LIMIT :limit)) lines
+ ORDER BY priority DESC, start_tag, request_id LIMIT :limit;
 
 -- name: listed
 -- Newest first, filtered; the total comes from `counted`.
@@ -408,12 +378,6 @@ SELECT wanted.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.run_seco
   FROM unnest(:models::text[]) AS wanted (model) CROSS JOIN LATERAL (
     SELECT u.run_seconds, u.work FROM usage_rows u WHERE u.model = wanted.model ORDER BY u.at DESC LIMIT 50) latest
  GROUP BY wanted.model;
-
--- name: load_by_model
--- For each model: queued and running now.
-SELECT model, count(*) FILTER (WHERE status = 'queued') AS queued,
-       count(*) FILTER (WHERE status IN ('dispatched', 'processing')) AS running
-  FROM requests WHERE status IN ('queued', 'dispatched', 'processing') GROUP BY model;
 
 -- name: expire_with_records!
 -- Records past their clock take their artifacts with them: these expire now, the next sweep deletes their objects, and

@@ -9,7 +9,7 @@ ON CONFLICT (session_id) DO NOTHING RETURNING session_id;
 -- name: session
 -- A session that holds, one row for each organisation of its user; no row when it does not hold.
 SELECT s.session_id, s.user_id, s.client, u.email, u.first_name, u.last_name, m.org_id, m.role, o.name AS org_name,
-       o.limits AS org_limits
+       o.limits AS org_limits, o.operator
   FROM sessions s JOIN users u USING (user_id)
   LEFT JOIN memberships m USING (user_id) LEFT JOIN organisations o ON o.org_id = m.org_id
  WHERE s.session_id = :session_id AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()
