@@ -55,12 +55,12 @@ SELECT org_id, lane, max_running FROM lane_limits ORDER BY org_id, lane;
 -- name: sort_out
 -- Some waiting requests of an organisation that has got a limit move into the index of limited ones, first the first.
 WITH lanes_of AS (SELECT DISTINCT lane FROM fair_tags WHERE org_id = :org_id AND (:lane::text IS NULL OR lane = :lane::text)
-), some AS MATERIALIZED (
+), foremost AS MATERIALIZED (
   SELECT w.request_id FROM lanes_of CROSS JOIN LATERAL (
     SELECT r.request_id FROM requests r WHERE r.waiting AND NOT r.limited AND r.lane = lanes_of.lane AND r.org_id = :org_id
      ORDER BY r.priority DESC, r.start_tag, r.request_id LIMIT :some) w
 ), mine AS MATERIALIZED (
-  SELECT r.request_id FROM requests r JOIN some USING (request_id) WHERE r.waiting AND NOT r.limited
+  SELECT r.request_id FROM requests r JOIN foremost USING (request_id) WHERE r.waiting AND NOT r.limited
    ORDER BY r.request_id FOR UPDATE OF r SKIP LOCKED
 )
 UPDATE requests r SET limited = true FROM mine WHERE r.request_id = mine.request_id RETURNING r.request_id;
