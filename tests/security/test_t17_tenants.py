@@ -39,6 +39,8 @@ class Door(Enum):
     """A person, by access token; never a key."""
     COOKIE = auto()
     """Whoever the page's cookie stands for (test_t23_cross_site_requests.py)."""
+    OPERATOR = auto()
+    """An owner of the organisation that runs this platform, or a key of it with the scope operate."""
     OPEN = auto()
     """Anybody: the route gives out nothing of an organisation."""
     LINK = auto()
@@ -123,6 +125,17 @@ MATRIX = {
     "GET /api/v1/organizations/{org_id}/balance": READ,
     "GET /api/v1/organizations/{org_id}/retention": READ,
     "PATCH /api/v1/organizations/{org_id}/retention": Row(Door.PERSON, writes=True, json=lambda _: {"record_days": 30}),
+    "GET /api/v1/operate/overview": Row(Door.OPERATOR),
+    "GET /api/v1/operate/queue": Row(Door.OPERATOR),
+    "GET /api/v1/operate/qworkers": Row(Door.OPERATOR),
+    "GET /api/v1/operate/lanes": Row(Door.OPERATOR),
+    "GET /api/v1/operate/events": Row(Door.OPERATOR),
+    "GET /api/v1/operate/series": Row(Door.OPERATOR),
+    "POST /api/v1/operate/qworkers/{qworker_id}/pause": Row(Door.OPERATOR, writes=True),
+    "POST /api/v1/operate/qworkers/{qworker_id}/resume": Row(Door.OPERATOR, writes=True),
+    "POST /api/v1/operate/qworkers/{qworker_id}/drain": Row(Door.OPERATOR, writes=True),
+    "POST /api/v1/operate/lanes/{lane:path}/hold": Row(Door.OPERATOR, writes=True),
+    "POST /api/v1/operate/lanes/{lane:path}/resume": Row(Door.OPERATOR, writes=True),
     "GET /video/models": READ,
     "GET /v1/models": READ,
     "GET /video/requests/{request_id}/status": READ,
@@ -187,6 +200,9 @@ class World:
 
     async def renew(self) -> None:
         services = self.api.services
+        await services.lanes.resume("faults", actor="test")
+        await services.workers.left(_QWORKER)
+        await services.workers.enrol(_QWORKER, host="h", pid=1, version="1", lanes=["faults"], slots=1)
         request = await services.requests.submit(
             make_request(self.first, metadata={"note": SECRET}, webhook_url="http://127.0.0.1:9/x")
         )
@@ -218,6 +234,11 @@ class World:
             self.first, f"http://127.0.0.1:9/{SECRET}", ["request.dispatched"]
         )
 
+    async def operators(self) -> UUID:
+        """The organisation that runs this platform."""
+        found = [row["org_id"] for row in await self.api.services.accounts.organisations() if row["operator"]]
+        return found[0] if found else await self.api.organisation("operators", operator=True)
+
     async def person(self, org_id: UUID, role: str = "owner") -> str:
         """The access token of somebody in that organisation; logging in is slow, so it is done once for each."""
         if (org_id, role) not in self.tokens:
@@ -229,7 +250,14 @@ class World:
     async def call(self, method: str, path: str, token: str | None, **headers: str) -> httpx2.Response:
         """Call a route with the first organisation's ids."""
         row = row_of(method, path)
-        values = {"model_id": "rushes-test", "artifact_id": str(uuid4()), "name": "video.mp4", **self.owned}
+        values = {
+            "qworker_id": str(_QWORKER),
+            "lane": "faults",
+            "model_id": "rushes-test",
+            "artifact_id": str(uuid4()),
+            "name": "video.mp4",
+            **self.owned,
+        }
         filled = re.sub(r"\{(\w+)(:path)?\}", lambda match: values[match.group(1)], path)
         more = dict(row.more) | ({"json": row.json(self.owned)} if row.json else {})
         return await self.api.call(method, filled, token, headers=headers, **more)
@@ -250,6 +278,7 @@ class World:
 
 
 _NOW = datetime.now(UTC)
+_QWORKER = uuid4()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -292,6 +321,38 @@ async def test_its_own_owner_is_let_in(renewed: World, method: str, path: str) -
     if path.endswith("/me/sessions"):
         renewed.tokens.clear()  # that was a log-out
     assert answer.status_code in row_of(method, path).good, answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), through(Door.OPERATOR))
+async def test_an_operator_is_let_in_by_a_login_or_by_a_key_with_the_scope(
+    renewed: World, method: str, path: str
+) -> None:
+    org_id = await renewed.operators()
+    for credential in (await renewed.api.key(org_id, scopes=["operate"]), await renewed.person(org_id)):
+        answer = await renewed.call(method, path, credential)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("method", "path"), through(Door.OPERATOR))
+async def test_nobody_else_runs_the_platform(world: World, method: str, path: str) -> None:
+    """Not an owner of another organisation, not a member of the right one, not a key without the scope, not the scope
+    without the organisation."""
+    org_id = await world.operators()
+    for credential in (
+        await world.person(world.first),
+        await world.person(org_id, "member"),
+        await world.person(org_id, "viewer"),
+        await world.api.key(org_id),
+        await world.api.key(world.first, scopes=["ie_model", "operate"]),
+    ):
+        answer = await world.call(method, path, credential, **{"X-Organization-ID": str(org_id)})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert world.tells_nothing(answer)
+    assert await world.is_unchanged()
+    (worker,) = await world.api.services.operate.qworkers()
+    assert worker["ordered"] == "run"
+    assert await world.api.services.lanes.held() == []
 
 
 @pytest.mark.parametrize(("method", "path"), with_ids(through(Door.CALLER)))
@@ -341,7 +402,7 @@ async def test_a_person_acts_only_for_organisations_they_belong_to(world: World,
     assert await world.is_unchanged()
 
 
-@pytest.mark.parametrize(("method", "path"), through(Door.CALLER, Door.PERSON))
+@pytest.mark.parametrize(("method", "path"), through(Door.CALLER, Door.PERSON, Door.OPERATOR))
 async def test_nobody_gets_in_without_a_credential_that_holds(world: World, method: str, path: str) -> None:
     revoked, expired = await world.api.key(world.first), await world.api.key(world.first, expires_at=_NOW)
     assert await world.api.services.accounts.revoke_key(revoked[4:12])

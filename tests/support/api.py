@@ -44,8 +44,8 @@ class Api:
     async def key(self, org_id: UUID, **more: Any) -> str:
         return (await create_key(self.services.accounts, org_id, "test", **more)).key
 
-    async def organisation(self, name: str, balance_micro: int | None = None) -> UUID:
-        return await self.services.accounts.add_organisation(name, balance_micro=balance_micro)
+    async def organisation(self, name: str, balance_micro: int | None = None, *, operator: bool = False) -> UUID:
+        return await self.services.accounts.add_organisation(name, balance_micro=balance_micro, operator=operator)
 
     async def person(self, email: str, org_id: UUID, role: str = "owner") -> UUID:
         """Somebody who logs in with PASSWORD."""

@@ -18,6 +18,8 @@ CHECK_LENGTH = 6  # 62**6 > 2**32
 LENGTH = len(PREFIX) + ID_LENGTH + SECRET_LENGTH + CHECK_LENGTH
 
 SCOPES = ("ie_model", "ce_resource")
+OPERATE = "operate"
+"""The scope of a key that runs the platform; only the command line gives it out, to the operator's organisation."""
 
 
 @dataclass(frozen=True, slots=True)

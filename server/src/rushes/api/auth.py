@@ -12,7 +12,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from rushes.accounts.keys import PREFIX
+from rushes.accounts.keys import OPERATE, PREFIX
 from rushes.accounts.page_cookie import cookie_name
 from rushes.accounts.page_session import SignedIn
 from rushes.accounts.same_origin import is_from_own_page
@@ -91,6 +91,35 @@ async def person(request: Request) -> Session:
     elif await services.keys.find(value) is None:
         raise _invalid()
     raise ApiError("forbidden", "An API key cannot be used here, log in with e-mail and password")
+
+
+async def operator(request: Request) -> str:
+    """Who runs this platform and calls now, in words for the log: an owner of an operator's organisation, or a key of
+    one with the scope operate.
+
+    Raises ApiError 401 for any bad credential, 403 for everybody else.
+    """
+    services = services_of(request)
+    value = credential(request, services)
+    key: KeyRow | None = None
+    session: Session | None = None
+    if value is None:
+        signed_in = await signed_in_here(request, services)
+        if signed_in is None:
+            raise ApiError("unauthenticated", "Missing credential, log in or send Authorization Bearer with your key")
+        key, session = signed_in.key, signed_in.person
+    elif value.startswith(PREFIX):
+        key = await services.keys.find(value)
+    else:
+        session = await _session(value, services)
+    if key is not None:
+        if OPERATE not in key.scopes or not key.operator:
+            raise ApiError("forbidden", f"This key lacks the scope {OPERATE} of an operator's organisation")
+        return f"key {key.key_id}"
+    person_here = _holding(session)
+    if not any(place.operator and place.role == "owner" for place in person_here.memberships):
+        raise ApiError("forbidden", "Only owners of the operator's organisation may look here")
+    return person_here.email
 
 
 async def signed_in_here(request: Request, services: Services) -> SignedIn | None:

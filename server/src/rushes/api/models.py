@@ -56,7 +56,7 @@ def _chosen(request: Request, services: Services) -> list[ModelCard]:
 
 async def _objects(request: Request, services: Services, cards: list[ModelCard]) -> list[dict[str, Any]]:
     await services.forecast.refresh()
-    load = await services.requests.load_by_model() if flag(request, "live") else None
+    load = await services.live.load() if flag(request, "live") else None
     return [_object(services, card, await services.submit.served(card), load) for card in cards]
 
 

@@ -1,5 +1,6 @@
 """What the OpenAPI document says of each operation: what goes in, what comes out, which errors."""
 
+from rushes.api.operate_operations import OPERATE_OPERATIONS, OPERATE_QUERY
 from rushes.api.operation import BODY, LIMIT, Operation
 from rushes.api.organisation_operations import ORGANISATION_OPERATIONS, ORGANISATION_QUERY
 from rushes.api.schema import ANYTHING, ID, STATUS, TEXT, WHOLE, YES_NO, Schema, many, ref
@@ -30,6 +31,7 @@ QUERY: dict[str, Schema] = {
     "kid": TEXT,
     "signature": TEXT,
     **ORGANISATION_QUERY,
+    **OPERATE_QUERY,
 }
 HEADERS: dict[str, Schema] = {
     "Idempotency-Key": {**TEXT, "description": "Same key and body: the first answer again, for 24 hours at least."},
@@ -44,6 +46,7 @@ PATH: dict[str, Schema] = {
     "org_id": ID,
     "endpoint_id": ID,
     "delivery_id": ID,
+    "qworker_id": ID,
 }
 """Parameters of paths that are more than a text."""
 
@@ -244,6 +247,7 @@ OPERATIONS: dict[str, Operation] = {
         errors=("not_found",),
     ),
     **ORGANISATION_OPERATIONS,
+    **OPERATE_OPERATIONS,
     "early_models": Operation("Early API", "List the models as the early API shows them.", "EarlyModels"),
     "early_models_v1": Operation("Early API", "The same list in its usual form.", "EarlyModels"),
     "early_submit": Operation(

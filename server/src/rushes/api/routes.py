@@ -13,6 +13,7 @@ from rushes.api import (
     iam,
     legacy,
     models,
+    operate,
     org_events,
     organizations,
     page_session,
@@ -28,6 +29,7 @@ KEY_PREFIX = "/api/v1/ie/requestqueue/apikey"
 SHORT_PREFIX = "/api/v1/apikey"
 SESSION_PREFIX = "/api/v1/ie/requestqueue"
 PEOPLE = "/api/v1/me"
+OPERATE = "/api/v1/operate"
 ORGANIZATION = "/api/v1/organizations/{org_id}"
 _ENDPOINT = f"{ORGANIZATION}/webhook-endpoints/{{endpoint_id}}"
 
@@ -99,6 +101,17 @@ ROUTES: list[Route] = [
     Route("GET", f"{ORGANIZATION}/balance", usage.balance, "balance"),
     Route("GET", f"{ORGANIZATION}/retention", retention.show, "show_retention"),
     Route("PATCH", f"{ORGANIZATION}/retention", retention.change, "change_retention"),
+    Route("GET", f"{OPERATE}/overview", operate.overview, "operate_overview"),
+    Route("GET", f"{OPERATE}/queue", operate.queue, "operate_queue"),
+    Route("GET", f"{OPERATE}/qworkers", operate.qworkers, "operate_qworkers"),
+    Route("GET", f"{OPERATE}/lanes", operate.lanes, "operate_lanes"),
+    Route("GET", f"{OPERATE}/events", operate.events, "operate_events"),
+    Route("GET", f"{OPERATE}/series", operate.series, "operate_series"),
+    Route("POST", f"{OPERATE}/qworkers/{{qworker_id}}/pause", operate.pause, "pause_qworker"),
+    Route("POST", f"{OPERATE}/qworkers/{{qworker_id}}/resume", operate.resume_qworker, "resume_qworker"),
+    Route("POST", f"{OPERATE}/qworkers/{{qworker_id}}/drain", operate.drain, "drain_qworker"),
+    Route("POST", f"{OPERATE}/lanes/{{lane:path}}/hold", operate.hold, "hold_lane"),
+    Route("POST", f"{OPERATE}/lanes/{{lane:path}}/resume", operate.resume_lane, "resume_lane"),
     Route("GET", "/video/models", legacy.models, "early_models"),
     Route("GET", "/v1/models", legacy.openai_models, "early_models_v1"),
     Route("GET", "/video/requests/{request_id}/status", legacy.status, "early_status"),

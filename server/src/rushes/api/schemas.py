@@ -1,5 +1,6 @@
 """The JSON bodies of the API as JSON Schema, by name."""
 
+from rushes.api.operate_schemas import OPERATE_SCHEMAS
 from rushes.api.organisation_schemas import ORGANISATION_SCHEMAS
 from rushes.api.schema import (
     ANYTHING,
@@ -167,6 +168,7 @@ SCHEMAS: dict[str, Schema] = {
         has_more=YES_NO,
     ),
     **ORGANISATION_SCHEMAS,
+    **OPERATE_SCHEMAS,
     "ModelIds": thing(model_ids=many(TEXT)),
     "ModelList": thing(models=many(ref("Model"))),
     "Model": thing(

@@ -14,6 +14,7 @@ from rushes.accounts.page_session import PageSession
 from rushes.accounts.rates import Rates
 from rushes.accounts.session_cache import SessionCache
 from rushes.api.forecast import Forecast
+from rushes.api.live import Live
 from rushes.artifacts.links import Links
 from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog
@@ -30,7 +31,9 @@ from rushes.store.catchers import Catchers
 from rushes.store.database import Database
 from rushes.store.event_log import EventLog
 from rushes.store.files import Files
+from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
+from rushes.store.operate import Operate
 from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
@@ -66,6 +69,9 @@ class Services:
     catchers: Catchers
     catcher: Catcher
     workers: Workers
+    lanes: Lanes
+    operate: Operate
+    live: Live
     files: Files
     uploads: Uploads
     objects: Objects

@@ -14,6 +14,7 @@ from rushes.accounts.keyring import Keyring
 from rushes.accounts.rates import Rates
 from rushes.api.forecast import Forecast
 from rushes.api.lines import Lines
+from rushes.api.live import Live
 from rushes.api.services import Services
 from rushes.artifacts.links import Links, SigningKey
 from rushes.artifacts.objects import Objects
@@ -33,8 +34,10 @@ from rushes.store.catchers import Catchers
 from rushes.store.database import Database
 from rushes.store.event_log import EventLog
 from rushes.store.files import Files
+from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
+from rushes.store.operate import Operate
 from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
 from rushes.store.requests import Requests
@@ -81,7 +84,7 @@ async def _services(settings: Settings, database: Database) -> Services:
     requests = Requests(database, keep_seconds=settings.artifact_seconds)
     event_log = EventLog(database)
     await event_log.settle_restored()
-    workers = Workers(database)
+    workers, lanes, operate = Workers(database), Lanes(database), Operate(database)
     objects = Objects(settings.objects_url, settings.data / "objects")
     egress = Egress(EgressSettings.of([int(port) for port in settings.egress_ports], settings.allow_private))
     scratch = settings.data / "scratch" / "serve"
@@ -125,6 +128,9 @@ async def _services(settings: Settings, database: Database) -> Services:
         catchers=catchers,
         catcher=catcher,
         workers=workers,
+        lanes=lanes,
+        operate=operate,
+        live=Live(operate, lanes, listener),
         files=files,
         uploads=uploads,
         objects=objects,
@@ -149,7 +155,7 @@ async def _services(settings: Settings, database: Database) -> Services:
             files,
             objects,
             clocks,
-            also=(keyring.write_uses, people.forget_old, catchers.forget_old, outbox.forget_old_tests),
+            also=(operate.roll_up, keyring.write_uses, people.forget_old, catchers.forget_old, outbox.forget_old_tests),
         ),
         outbox=outbox,
         webhooks=webhooks,

@@ -1,4 +1,4 @@
-"""What an operator looks at, over all organisations: figures of now, the queue, qworkers, what was done, the last day."""
+"""What an operator looks at, over all organisations: figures of now, queue, qworkers, what was done, the last day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

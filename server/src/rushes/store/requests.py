@@ -158,7 +158,7 @@ class Requests:
     ) -> bool:
         """Return a request to the queue after a failure that may not happen again.
 
-        `cause` is what counts against the lane. After out_of_memory another qworker tries it, where one serves the lane.
+        `cause` is what counts against the lane. After out_of_memory another qworker tries it where one serves the lane.
         """
         return await self._requeue(request_id, attempt, delay, "retried", error, cause=cause)
 

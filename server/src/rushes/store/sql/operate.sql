@@ -36,9 +36,10 @@ WITH waiting AS MATERIALIZED (
   SELECT r.lane, r.model, r.org_id, count(*) AS running FROM attempts a JOIN requests r USING (request_id, attempt)
    WHERE a.finished_at IS NULL GROUP BY r.lane, r.model, r.org_id
 )
-SELECT lane, model, org_id, o.name AS organisation, coalesce(queued, 0) AS queued, coalesce(running, 0) AS running, oldest
+SELECT lane, model, org_id, o.name AS organisation, coalesce(waiting.queued, 0) AS queued,
+       coalesce(running.running, 0) AS running, waiting.oldest
   FROM waiting FULL JOIN running USING (lane, model, org_id) JOIN organisations o USING (org_id)
- ORDER BY queued DESC, running DESC, lane, model, org_id;
+ ORDER BY 5 DESC, 6 DESC, lane, model, org_id;
 
 -- name: qworkers
 -- Every qworker of the last hour and what it runs; ages by the server's clock.
