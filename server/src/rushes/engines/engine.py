@@ -229,5 +229,33 @@ class Unsupported(EngineError):
     code = "unsupported"
 
 
+class Busy(EngineError):
+    """The server cannot take it now; handed back uncounted, and nothing is tried there for `retry_after` seconds.
+
+    `hold`: it will not until somebody acts, such as an upstream account without balance. The lane is held then.
+    """
+
+    code = "upstream_error"
+
+    def __init__(self, text: str, *, retry_after: float = 30.0, hold: bool = False) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+        self.hold = hold
+
+
+class UpstreamError(EngineError):
+    """A service that was paid for this failed; `final` unless it says that trying again may help."""
+
+    code = "upstream_error"
+
+
 class Cancelled(Exception):
-    """The request was cancelled, or its attempt was fenced off. Not an error."""
+    """The attempt is to stop. Not an error.
+
+    `for_good`: the customer has cancelled, so work begun elsewhere is to be stopped too. Otherwise another attempt may
+    take it up: this one lost its lease, or its qworker is going away.
+    """
+
+    def __init__(self, *, for_good: bool = False) -> None:
+        super().__init__()
+        self.for_good = for_good

@@ -1,12 +1,4 @@
-"""Calls to addresses that customers name: inputs by URL, webhooks. Nothing else here talks to strangers.
-
-A URL's text decides nothing about where it leads. The name is resolved once, every answer is judged against a list of
-our own (ipaddress.is_global differs between Python versions and calls cloud host services global), and exactly the
-address that was judged is dialled, under the original name for Host and TLS. Proxies from the environment are not
-used, nothing is decoded, and one client per call keeps no cookies and no connections from one customer to the next.
-
-This is one wall. A network policy that keeps the server from private networks is the second.
-"""
+"""The guarded client; what it guards against is said in __init__.py."""
 
 from __future__ import annotations
 
@@ -14,36 +6,20 @@ import asyncio
 import hashlib
 import re
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import httpcore2
 import httpx2
 
-Network = IPv4Network | IPv6Network
+from rushes.egress.addresses import Network, is_refused
+
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host name and a port to numeric addresses, as the operating system would answer. Raises OSError."""
-
-# The IANA special-purpose registry, multicast, and the last one: Azure's host service, which lies in public space.
-# Oracle's lies in 192.0.0.0/24, Alibaba's in 100.64.0.0/10, the other clouds' in 169.254.0.0/16.
-# fmt: off
-_REFUSED_V4 = tuple(IPv4Network(text) for text in (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-    "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
-    "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
-    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
-))
-# fmt: on
-# Of IPv6 only global unicast is let through at all, so mapped, translated (64:ff9b::), site-local and multicast
-# addresses need no line of their own; these are the parts of it that are special or carry an IPv4 address inside.
-_GLOBAL_V6 = IPv6Network("2000::/3")
-_REFUSED_V6 = tuple(
-    IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
-)
 
 MAX_URL = 4096
 MAX_HOST = 253
@@ -76,11 +52,15 @@ class EgressRefused(Exception):
 
 
 class EgressFailed(Exception):
-    """The other side could not be reached, or its answer is no good. `retryable`: it may work later."""
+    """The other side could not be reached, or its answer is no good. `retryable`: it may work later.
 
-    def __init__(self, text: str, *, retryable: bool) -> None:
+    `reached`: a connection was made, so the other side may have acted on the call.
+    """
+
+    def __init__(self, text: str, *, retryable: bool, reached: bool = True) -> None:
         super().__init__(text)
         self.retryable = retryable
+        self.reached = reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +81,19 @@ class Posted:
     excerpt: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole answer: its status, its headers by lower-case name, its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 async def system_resolver(host: str, port: int) -> Sequence[str]:
     """What getaddrinfo answers, duplicates removed, order kept."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def is_refused(address: str, allowed: Iterable[Network] = ()) -> bool:
-    """Whether a numeric address may not be called. Anything that does not read as an address is refused."""
-    try:
-        number: IPv4Address | IPv6Address = ip_address(address)
-    except ValueError:
-        return True
-    if any(number in network for network in allowed):
-        return False
-    if isinstance(number, IPv4Address):
-        return any(number in network for network in _REFUSED_V4)
-    return number not in _GLOBAL_V6 or any(number in network for network in _REFUSED_V6)
 
 
 class Egress:
@@ -135,18 +111,30 @@ class Egress:
         """
         self._parsed(url)
 
-    async def fetch(self, url: str, *, max_bytes: int, to: Path, redirects: int = 3) -> Fetched:
+    async def fetch(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        to: Path,
+        redirects: int = 3,
+        headers: Mapping[str, str] | None = None,
+        beyond: Egress | None = None,
+    ) -> Fetched:
         """Download to the file `to`, which is there only if all of it has arrived.
 
-        Follows up to `redirects` redirects, each judged like the first. Raises EgressRefused, EgressFailed, OSError
+        Follows up to `redirects` redirects, each judged like the first; `headers` go to the first alone, and `beyond`
+        is who follows redirects where another client has to. Raises EgressRefused, EgressFailed, OSError
         when the disk refuses.
         """
         async with self._in_time(self.settings.total_seconds, url):
             for _ in range(redirects + 1):
-                async with self._answer("GET", url, {}, None) as answer:
+                async with self._answer("GET", url, headers or {}, None) as answer:
                     if answer.status not in _REDIRECTS:
                         return await _receive(answer, url, max_bytes, to)
-                    url = self._next(url, answer)
+                    url, headers = self._next(url, answer), None
+                if beyond is not None:
+                    return await beyond.fetch(url, max_bytes=max_bytes, to=to, redirects=redirects - 1)
         raise EgressFailed(f"There are more than {redirects} redirects", retryable=False)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Posted:
@@ -162,6 +150,29 @@ class Egress:
                 if len(excerpt) >= EXCERPT:
                     break
             return Posted(answer.status, excerpt)
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterator[bytes] | None = None,
+        max_bytes: int,
+        timeout: float,
+    ) -> Answered:
+        """Make one call and read its whole answer, of at most `max_bytes`. Any HTTP status is an answer.
+
+        No redirect is followed. `timeout` is for everything together, in seconds. Raises EgressRefused, EgressFailed.
+        """
+        async with self._in_time(timeout, url), self._answer(method, url, headers, body) as answer:
+            received = bytearray()
+            async for piece in answer.aiter_stream():
+                received += piece
+                if len(received) > max_bytes:
+                    raise EgressFailed(f"The answer is larger than {max_bytes:,} bytes", retryable=False)
+            named = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in answer.headers}
+            return Answered(answer.status, named, bytes(received))
 
     def _parsed(self, url: str) -> httpx2.URL:
         if len(url) > MAX_URL:
@@ -208,7 +219,9 @@ class Egress:
         except TimeoutError as error:
             raise EgressFailed(f"It took longer than {seconds:g} s", retryable=True) from error
         except (httpcore2.ConnectTimeout, httpcore2.ConnectError) as error:
-            raise EgressFailed("No connection could be made to the host in the URL", retryable=True) from error
+            raise EgressFailed(
+                "No connection could be made to the host in the URL", retryable=True, reached=False
+            ) from error
         except httpcore2.TimeoutException as error:
             raise EgressFailed(f"Nothing was sent for {self.settings.silence_seconds:g} s", retryable=True) from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
@@ -216,7 +229,7 @@ class Egress:
 
     @asynccontextmanager
     async def _answer(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] | None
     ) -> AsyncGenerator[httpcore2.Response]:
         parsed = self._parsed(url)
         sent = [
