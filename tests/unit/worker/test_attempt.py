@@ -15,6 +15,7 @@ from rushes.artifacts.objects import Objects, Stored
 from rushes.catalog.loader import Catalog
 from rushes.domain.request import Status
 from rushes.egress import Egress, EgressSettings
+from rushes.engines.engine import Busy
 from rushes.engines.faults import FaultsEngine
 from rushes.store.database import Database
 from rushes.store.files import Files
@@ -40,6 +41,10 @@ async def connected(dsn: str) -> AsyncGenerator[Database]:
         yield database
     finally:
         await database.stop()
+
+
+async def never_busy(lane: str, error: Busy) -> None:
+    raise AssertionError(f"{lane} is no server: {error}")
 
 
 POLICY = Policy(max_tries=3, attempt_seconds=20, cancel_grace_seconds=5, retry_delays=(0.0,))
@@ -80,6 +85,7 @@ async def attempt_of(
             child=child,
             policy=replace(POLICY, **figures),
             turn=turn or Turns(lambda: None).turn(),
+            on_busy=never_busy,
         )
         scratch = tmp_path / "scratch" / str(request.attempt)
         return Attempt(request, catalog.find("rushes-test"), parts, scratch)

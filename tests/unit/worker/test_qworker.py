@@ -18,6 +18,7 @@ from rushes.engines.registry import Engines
 from rushes.engines.routing import Routing
 from rushes.store.database import Database
 from rushes.store.files import Files
+from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
@@ -57,6 +58,7 @@ def qworker(
         worker = QWorker(
             replace(figures, **shape),
             requests=requests,
+            lanes=Lanes(database),
             workers=Workers(database),
             listener=listener,
             objects=objects,

@@ -25,10 +25,10 @@ class Lanes:
         async with self._database.connection() as connection:
             return await collect(_sql.held_lanes(connection))
 
-    async def hold(self, lane: str, *, actor: str, said: str | None = None) -> bool:
+    async def hold(self, lane: str, *, actor: str, said: str | None = None, cause: str = "operator") -> bool:
         """Claim nothing more of a lane; its queue is kept. False for a lane that nobody knows."""
         async with self._database.transaction() as connection:
-            row = await _sql.hold(connection, lane=lane, cause="operator", said=said and said[:MAX_SAID], actor=actor)
+            row = await _sql.hold(connection, lane=lane, cause=cause, said=said and said[:MAX_SAID], actor=actor)
         return row is not None
 
     async def resume(self, lane: str, *, actor: str) -> bool:

@@ -145,13 +145,22 @@ class Requests:
         moment("finish committed")
         return row is not None or await self._stands(request_id, attempt, ending.status)
 
-    async def hand_back(self, request_id: UUID, attempt: int, *, unsupported: str | None = None) -> bool:
-        """Return a request to the queue with its try, because this qworker is going away, or (`unsupported`: in what
-        words) cannot serve it. The last one that could counts against the lane."""
+    async def hand_back(
+        self, request_id: UUID, attempt: int, *, unsupported: str | None = None, delay: timedelta = timedelta(0)
+    ) -> bool:
+        """Return a request to the queue with its try, because this qworker is going away, its server is busy (for
+        `delay`), or it cannot serve it (`unsupported`: in what words). The last one that could counts against the lane.
+        """
         cause = None if unsupported is None else "unsupported"
         return await self._requeue(
-            request_id, attempt, timedelta(0), "handed_back", unsupported, give_try_back=True, cause=cause
+            request_id, attempt, delay, "handed_back", unsupported, give_try_back=True, cause=cause
         )
+
+    async def is_cancelled(self, request_id: UUID) -> bool:
+        """Whether a request that a qworker has lost was lost to a cancel."""
+        async with self._database.connection() as connection:
+            holder = await _sql.holder(connection, request_id=request_id)
+        return holder is not None and holder["status"] == Status.CANCELLED
 
     async def retry(
         self, request_id: UUID, attempt: int, delay: timedelta, error: str, *, cause: str | None = None

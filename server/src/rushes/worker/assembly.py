@@ -18,6 +18,7 @@ from rushes.engines.route import Route
 from rushes.engines.routing import Routing, offered, read_routing
 from rushes.store.database import Database
 from rushes.store.files import Files
+from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
 from rushes.store.requests import Requests
@@ -71,6 +72,7 @@ async def assembled(
                 QWorker(
                     shape,
                     requests=requests,
+                    lanes=Lanes(database),
                     workers=Workers(database),
                     listener=listener,
                     objects=objects,

@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from rushes import __version__
 from rushes.domain.errors import FAILURES
 from rushes.domain.model_card import ModelCard
 from rushes.domain.request import Status
-from rushes.engines.engine import Cancelled, Plan
+from rushes.engines.engine import Busy, Cancelled, Plan
 from rushes.media.adopt import adopt_video
 from rushes.media.pictures import picture_size
 from rushes.media.probe import VideoFacts, verify
@@ -53,6 +54,7 @@ class Attempt:
     facts: VideoFacts | None = None
     _named: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
+    _for_good: threading.Event = field(default_factory=threading.Event)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _rendering: Rendering | None = None
     _loop: asyncio.AbstractEventLoop = field(init=False)
@@ -91,13 +93,17 @@ class Attempt:
             self.parts.turn.end()
             shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def stop(self, *, superseded: bool = False, draining: bool = False) -> None:
+    def stop(self, *, superseded: bool = False, draining: bool = False, cancelled: bool = False) -> None:
         """Stop as soon as the engine lets us: cancelled, fenced off, or going away. Called in the event loop.
+
+        Where the customer has `cancelled`, work that an engine began elsewhere is stopped too.
 
         An attempt that is going away and has all its frames writes on: that takes seconds, and the engine is paid.
         """
-        self.superseded |= superseded
+        self.superseded |= superseded or cancelled
         self.draining |= draining
+        if cancelled:
+            self._for_good.set()
         self._stop.set()
         self._stopped.set()
 
@@ -206,12 +212,19 @@ class Attempt:
             ends_soon=self._ends_soon,
             check=self._check,
             stop=self._stop,
+            for_good=self._for_good,
+            cancel_grace=self._cancel_grace(),
         )
 
     @property
     def _kept_files(self) -> Path:
         """What will be published; an engine may use any other name in scratch."""
         return self.scratch / "kept"
+
+    def _cancel_grace(self) -> float:
+        """An engine that cannot stop what it began elsewhere holds its place until that has ended."""
+        drains = self.parts.engine.caps(self.card).cancel == "drain"
+        return self.parts.policy.attempt_seconds if drains else self.parts.policy.cancel_grace_seconds
 
     def _check(self) -> None:
         if self.superseded:
@@ -264,6 +277,12 @@ class Attempt:
             return
         if isinstance(error, Cancelled | HandedBack) or self.draining:
             await self._kept(lambda: queue.hand_back(request.request_id, request.attempt))
+            return
+        if isinstance(error, Busy):
+            log.warning("server_busy", request_id=str(request.request_id), lane=request.lane, reason=str(error))
+            await self.parts.on_busy(request.lane, error)
+            delay = timedelta(seconds=error.retry_after)
+            await self._kept(lambda: queue.hand_back(request.request_id, request.attempt, delay=delay))
             return
         code, text = reason(error)
         log.warning(

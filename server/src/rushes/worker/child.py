@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rushes.engines.engine import (
+    Busy,
     Cancelled,
     EngineError,
     EngineLost,
@@ -58,6 +59,8 @@ class Order:
     """Frames begin: have them read in another thread, for this one is wanted to hand them over."""
     stop: threading.Event
     """Set by anybody at any time, also before the run begins: the plan is to end."""
+    for_good: threading.Event = field(default_factory=threading.Event)
+    """Set before `stop`: the customer has cancelled, nobody will take the request up again."""
 
 
 @dataclass(slots=True)
@@ -231,7 +234,7 @@ class EngineChild:
         if running.order.stop.is_set() or (running.frames and running.frames.left):
             if running.cancelled_at is None:
                 running.cancelled_at = now
-                self._send("cancel")
+                self._send("cancel", for_good=running.order.for_good.is_set())
             elif now - running.cancelled_at > running.order.cancel_grace:
                 self.kill()
                 raise Cancelled
@@ -269,5 +272,7 @@ def _error(message: Mapping[str, Any]) -> Exception:
     """The exception that an error message of the child stands for."""
     if message["code"] == "cancelled":
         return Cancelled()
+    if "retry_after" in message:
+        return Busy(message["text"], retry_after=message["retry_after"], hold=message["hold"])
     kind = _ERRORS.get(message["code"], EngineError)
     return kind(message["text"], field=message["field"], final=message["final"], code=message["code"])

@@ -20,7 +20,7 @@ import numpy as np
 
 from rushes.catalog.loader import Catalog, load_catalog
 from rushes.config import Settings
-from rushes.engines.engine import Cancelled, Encoded, Engine, EngineError, EngineLost, Frames, Plan
+from rushes.engines.engine import Busy, Cancelled, Encoded, Engine, EngineError, EngineLost, Frames, Plan
 from rushes.engines.options import Setup
 from rushes.engines.registry import Engines
 from rushes.worker.child import SETUP_VARIABLE
@@ -39,6 +39,7 @@ class ChildControl:
         self.scratch = scratch
         self.remembered = remembered
         self.cancelled = threading.Event()
+        self.for_good = False
         self.kept = threading.Event()
         self._channel = channel
         self._sent_at = float("-inf")
@@ -52,7 +53,7 @@ class ChildControl:
 
     def check(self) -> None:
         if self.cancelled.is_set():
-            raise Cancelled
+            raise Cancelled(for_good=self.for_good)
 
     def remember(self, ref: str) -> None:
         self.kept.clear()
@@ -91,7 +92,8 @@ class Child:
                     # The frames of a run are still being read when the next one has begun.
                     case {"kind": "free", "run": run, "slot": slot} if self._control and self._control.run == run:
                         self._control.free.put(slot)
-                    case {"kind": "cancel"} if self._control is not None:
+                    case {"kind": "cancel", "for_good": for_good} if self._control is not None:
+                        self._control.for_good = for_good
                         self._control.cancelled.set()
                     case {"kind": "remembered"} if self._control is not None:
                         self._control.kept.set()
@@ -105,6 +107,16 @@ class Child:
             self._generate(order, control)
         except Cancelled:
             self._channel.send("error", code="cancelled", text="cancelled", field=None, final=True)
+        except Busy as error:
+            self._channel.send(
+                "error",
+                code=error.code,
+                text=str(error),
+                field=None,
+                final=False,
+                retry_after=error.retry_after,
+                hold=error.hold,
+            )
         except EngineError as error:
             self._channel.send("error", code=error.code, text=str(error), field=error.field, final=error.final)
         except MemoryError as error:

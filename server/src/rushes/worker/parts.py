@@ -1,9 +1,10 @@
 """What an attempt works with."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rushes.artifacts.objects import Objects
-from rushes.engines.engine import Engine
+from rushes.engines.engine import Busy, Engine
 from rushes.worker.child import EngineChild
 from rushes.worker.fetch import Fetch
 from rushes.worker.policy import Policy
@@ -22,3 +23,5 @@ class Parts:
     child: EngineChild
     policy: Policy
     turn: Turn
+    on_busy: Callable[[str, Busy], Awaitable[None]]
+    """Told the lane whose server takes nothing now, before the request goes back to the queue."""

@@ -9,16 +9,19 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from rushes import __version__
 from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog
+from rushes.engines.engine import Busy
 from rushes.engines.lanes import label_of
 from rushes.engines.routing import Routing
 from rushes.moments import moment
 from rushes.store.database import DatabaseUnavailable
+from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.records import Request
 from rushes.store.requests import Requests
@@ -66,6 +69,7 @@ class QWorker:
         shape: Shape,
         *,
         requests: Requests,
+        lanes: Lanes,
         workers: Workers,
         listener: Listener,
         objects: Objects,
@@ -79,6 +83,7 @@ class QWorker:
         self.qworker_id = uuid4()
         self._shape = shape
         self._requests = requests
+        self._lanes_held = lanes
         self._workers = workers
         self._listener = listener
         self._objects = objects
@@ -92,6 +97,7 @@ class QWorker:
         self._attempts: dict[tuple[UUID, int], Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._paused_until = 0.0
         self._heartbeat = Heartbeat(
             dsn,
             self.qworker_id,
@@ -153,7 +159,7 @@ class QWorker:
         return sorted((slot for slot in self._slots if slot.turns.room), key=lambda slot: not slot.turns.idle)
 
     async def _claim(self, wanted: int) -> Sequence[Request]:
-        if not wanted:
+        if not wanted or self._loop.time() < self._paused_until:
             return ()
         try:
             return await self._requests.claim(self.qworker_id, self._lanes, wanted, self._shape.lease)
@@ -164,6 +170,8 @@ class QWorker:
     async def _pause(self) -> float:
         """Seconds until the next claim if nobody wakes us: a poll, or sooner when a request that was put off is due."""
         poll = POLL_SECONDS * random.uniform(0.8, 1.2)
+        if (paused := self._paused_until - self._loop.time()) > 0:
+            return min(poll, paused)
         due = None
         if self._with_room():
             with contextlib.suppress(DatabaseUnavailable):
@@ -190,6 +198,7 @@ class QWorker:
                     child=slot.child(request.lane),
                     policy=self._shape.policy,
                     turn=turn,
+                    on_busy=self._busy,
                 ),
                 self._shape.scratch / f"{request.request_id}-{request.attempt}",
             )
@@ -216,16 +225,33 @@ class QWorker:
     def _cancelled(self, payload: str) -> None:
         for (request_id, _), attempt in self._attempts.items():
             if request_id == UUID(payload):
-                attempt.stop(superseded=True)
+                attempt.stop(cancelled=True)
 
     def _lost(self, held: set[tuple[UUID, int]]) -> None:
         """Called in the heartbeat's thread: these leases are not ours any more."""
 
         def stop() -> None:
             for key in held & self._attempts.keys():
-                self._attempts[key].stop(superseded=True)
+                letting_go = asyncio.create_task(self._let_go(self._attempts[key]))
+                self._tasks.add(letting_go)
+                letting_go.add_done_callback(self._tasks.discard)
 
         self._loop.call_soon_threadsafe(stop)
+
+    async def _let_go(self, attempt: Attempt) -> None:
+        """Stop an attempt whose lease is lost; a cancel that was not heard of is one of the reasons."""
+        attempt.superseded = True  # whatever happens below, it publishes nothing
+        cancelled = False
+        with contextlib.suppress(DatabaseUnavailable):
+            cancelled = await self._requests.is_cancelled(attempt.request.request_id)
+        attempt.stop(superseded=True, cancelled=cancelled)
+
+    async def _busy(self, lane: str, error: Busy) -> None:
+        """A server takes nothing now: claim nothing for it until it may, or until an operator has acted."""
+        self._paused_until = max(self._paused_until, self._loop.time() + error.retry_after)
+        if error.hold:
+            hold = partial(self._lanes_held.hold, lane, actor="system", said=str(error), cause=error.code)
+            await patiently(hold, self._shape.policy.outage_grace_seconds)
 
     # -- coming and going -----------------------------------------------------------------------------------------
 

@@ -55,6 +55,10 @@ class Rendering:
     check: Callable[[], None]
     """Raises Cancelled when nobody wants the video any more; called in the writer's thread."""
     stop: threading.Event
+    for_good: threading.Event
+    """Set before `stop` by a customer's cancel."""
+    cancel_grace: float
+    """How long the engine may take to stop, in seconds."""
     _frames: ChildFrames | None = None
     _file: ChildFile | None = None
     _writing: "Future[EncodedFacts] | None" = field(default=None)
@@ -101,11 +105,12 @@ class Rendering:
             scratch=self.scratch,
             remembered=self.request.remembered,
             seconds=self.policy.attempt_seconds,
-            cancel_grace=self.policy.cancel_grace_seconds,
+            cancel_grace=self.cancel_grace,
             on_progress=on_progress,
             on_remember=self.remember,
             on_frames=self._write,
             stop=self.stop,
+            for_good=self.for_good,
         )
 
     def _write(self, frames: ChildFrames) -> None:

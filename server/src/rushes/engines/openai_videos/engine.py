@@ -12,7 +12,7 @@ from rushes.domain.model_card import ModelCard
 from rushes.engines.engine import Caps, Control, Encoded, EngineLost, Health, Loaded, Picture, Plan, Unsupported
 from rushes.engines.openai_videos.options import OpenAIVideosOptions
 from rushes.engines.openai_videos.plan import normalise
-from rushes.engines.openai_videos.run import Run
+from rushes.engines.openai_videos.run import FIRST_POLL, Run
 from rushes.engines.options import Setup
 from rushes.engines.server import Reply, Server, objects
 from rushes.engines.waiting import Pace
@@ -23,6 +23,8 @@ class OpenAIVideosEngine:
 
     name = "openai_videos"
     Options = OpenAIVideosOptions
+    first_poll = FIRST_POLL
+    """Seconds; each further one comes later, up to five."""
 
     def __init__(self, setup: Setup) -> None:
         self._options = OpenAIVideosOptions.model_validate(setup.options)
@@ -67,7 +69,7 @@ class OpenAIVideosEngine:
 
     def generate(self, plan: Plan, control: Control) -> Encoded:
         """Have the server make the video, and fetch it. Raises Cancelled, and the typed engine errors."""
-        run = Run(self._server, self._options, self._pace, plan, control, self._fingerprint or "")
+        run = Run(self._server, self._options, self._pace, plan, control, self._fingerprint or "", self.first_poll)
         try:
             return asyncio.run(run.whole())
         except (EngineLost, Unsupported):

@@ -35,7 +35,7 @@ SKEW_SECONDS = 120.0
 """How far the server's clock may be from ours when its list is searched."""
 
 Video = Mapping[str, Any]
-_ID = re.compile(r"[\w.-]{1,128}")
+_ID = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
 class Run:
@@ -49,6 +49,7 @@ class Run:
         plan: Plan,
         control: Control,
         fingerprint: str,
+        first_poll: float = FIRST_POLL,
     ) -> None:
         self._server = server
         self._options = options
@@ -56,6 +57,7 @@ class Run:
         self._plan = plan
         self._control = control
         self._fingerprint = fingerprint
+        self._first_poll = first_poll
         self._remembered = Remembered(control, options.base_url)
         self._shape = (plan.width, plan.height, plan.num_frames)
 
@@ -136,7 +138,7 @@ class Run:
 
     async def _completed(self, video_id: str, *, deaf: bool = False) -> Video:
         """The video once it is there. `deaf`: the request was cancelled, but the server cannot be stopped."""
-        delay, began = FIRST_POLL, time.monotonic()
+        delay, began = self._first_poll, time.monotonic()
         while True:
             video = await self._asked(video_id)
             status = "queued" if video is None else video.get("status")
@@ -193,7 +195,7 @@ class Run:
             except EngineLost:
                 if not left:
                     raise
-                await pause(self._control, FIRST_POLL)
+                await pause(self._control, self._first_poll)
             else:
                 return
 
@@ -216,7 +218,7 @@ class Run:
                 return
             if reply.status != 409:  # still cancelling
                 return
-            await pause(_Deaf(self._control), FIRST_POLL)
+            await pause(_Deaf(self._control), self._first_poll)
 
 
 class _Deaf:
