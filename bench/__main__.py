@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, imports, polls, startup, submits, wakeup
+from bench import animatic, claims, gap, imports, polls, startup, submits, wakeup
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
     "submits": submits.run,
     "polls": polls.run,
     "claims": claims.run,
+    "gap": gap.run,
     "startup": startup.run,
     "imports": imports.run,
     "animatic": animatic.run,
