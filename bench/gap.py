@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,8 +56,8 @@ def _gaps(how: str, plan: Plan, with_input: bool) -> list[float]:
         added["RUSHES_EGRESS_PORTS"] = str(port)
         asyncio.run(_submitted(at, plan, f"http://127.0.0.1:{port}/coffee.png" if with_input else None))
         command = ["env", *(f"{name}={value}" for name, value in added.items())]
-        with running([*command, sys.executable, "-m", "bench.gap", how], at):
-            asyncio.run(_finished(at))
+        with running([*command, sys.executable, "-m", "bench.gap", how], at) as process:
+            asyncio.run(_finished(at, process))
         words = [line.split() for line in Path(added["RUSHES_BENCH_LOG"]).read_text().splitlines()]
     times = {kind: [float(at) for word, at in words if word == kind] for kind in ("began", "done")}
     gaps = [began - done for done, began in zip(times["done"], times["began"][1:], strict=False)]
@@ -83,14 +84,17 @@ def _request(at: Ground, plan: Plan, address: str | None) -> NewRequest:
     return replace(new, plan=plan.as_json(), params=params, media=[entry])
 
 
-async def _finished(at: Ground) -> None:
-    """Every request has been made; raises TimeoutError if that takes too long."""
+async def _finished(at: Ground, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until every request has been made, or the qworker has died. Raises TimeoutError if that takes too long."""
     watcher = await asyncpg.connect(at.database_url)
     told = asyncio.Event()
     await watcher.add_listener("rushes_request", lambda *_: told.set())
     async with asyncio.timeout(REQUESTS * 10):
         while await watcher.fetchval("SELECT count(*) FROM requests WHERE status = 'success'") < REQUESTS:
-            await told.wait()
+            if process.poll() is not None:
+                raise RuntimeError("the qworker ended")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), 1)
             told.clear()
     await watcher.close()
 

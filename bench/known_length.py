@@ -33,6 +33,7 @@ models:
     parameters:
       - {name: prompt, type: string}
     price: {usd: 0.01}
+    example: {prompt: anything}
 """
 
 

@@ -26,9 +26,12 @@ SELECT e.request_id, e.n, e.status FROM events e JOIN requests r USING (request_
 SELECT event_id, endpoint_id FROM outbox GROUP BY event_id, endpoint_id HAVING count(*) <> 1;
 
 -- name: success_has_its_artifacts
+-- Video and thumbnail at least, no kind twice, every one complete and of the attempt that won.
 SELECT r.request_id FROM requests r
  WHERE r.status = 'success' AND r.purged_at IS NULL AND r.expires_at > clock_timestamp()
-   AND (SELECT count(*) FROM artifacts a WHERE a.request_id = r.request_id AND a.size_bytes > 0 AND length(a.sha256) = 64) <> 2;
+   AND NOT (SELECT count(*) FILTER (WHERE a.kind IN ('video', 'thumbnail')) = 2 AND count(*) = count(DISTINCT a.kind)
+                   AND bool_and(a.size_bytes > 0 AND length(a.sha256) = 64 AND a.attempt = r.attempt)
+              FROM artifacts a WHERE a.request_id = r.request_id);
 
 -- name: history_is_legal
 -- Every event follows from the one before it by the table of legal transitions, and none follows a final one.

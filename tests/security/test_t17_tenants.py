@@ -16,11 +16,12 @@ import httpx2
 import pytest
 import pytest_asyncio
 from rushes.api.routes import KEY_PREFIX, ROUTES, SESSION_PREFIX, SHORT_PREFIX
+from rushes.domain.artifact_kind import KINDS
 from rushes.queue.signing import new_secret
 from rushes.store.database import Row as StoredRow
 from rushes.store.files import File
 from support.api import Api, running_api
-from support.queueing import make_request
+from support.queueing import make_artifact, make_request, success
 
 from tests.conftest import Databases
 
@@ -460,6 +461,28 @@ async def test_an_upload_of_another_organisation_is_no_input(world: World) -> No
     assert (theirs.status_code, theirs.json()["param"]) == (400, "first_frame")
     own = await world.api.call("POST", f"{KEY_PREFIX}/requests", world.first_key, json=body)
     assert own.status_code == 200, own.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_artifact_of_another_organisation_is_no_input_and_nothing_without_its_signature(
+    world: World, kind: str
+) -> None:
+    requests = world.api.services.requests
+    stored = await requests.submit(make_request(world.first, lane=f"lane-{kind}"))
+    (request,) = await requests.claim(uuid4(), [f"lane-{kind}"], 1, timedelta(seconds=30))
+    assert await requests.begin(request.request_id, request.attempt, "loading")
+    artifact = make_artifact(kind)
+    assert await requests.finish(stored.request_id, request.attempt, success(artifacts=(artifact,)))
+    path = f"/artifacts/{artifact.artifact_id}/{KINDS[kind].file}"
+    address = f"{world.api.services.links.public_url}{path}"
+    body = {"model": "wan2.7-i2v", "payload": {"prompt": "x", "first_frame": address}}
+    theirs = await world.api.call("POST", f"{KEY_PREFIX}/requests", world.second_key, json=body)
+    assert (theirs.status_code, theirs.json()["param"]) == (400, "first_frame")
+    assert theirs.json()["detail"]["errors"][0]["message"] == "No such artifact, or it has expired"
+    own = await world.api.call("POST", f"{KEY_PREFIX}/requests", world.first_key, json=body)
+    assert own.status_code == (200 if KINDS[kind].input == "image" else 400), own.text
+    for key in (None, world.second_key, world.first_key):
+        assert (await world.api.call("GET", path, key)).status_code == 403, "a link is what opens it, no key"
 
 
 async def test_an_idempotency_key_of_another_organisation_is_another_key(world: World) -> None:

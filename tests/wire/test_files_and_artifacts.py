@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from gmicloud.local import LocalServer
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 
 def png(colour: str = "navy", size: tuple[int, int] = (400, 400)) -> bytes:
@@ -135,6 +135,62 @@ def test_the_cards_limits_hold_for_uploads(queue: httpx2.Client, name: str, valu
     (fault,) = answer.json()["detail"]["errors"]
     assert fault["param"] == name
     assert said in fault["message"]
+
+
+@pytest.mark.parametrize(
+    ("key", "content_type", "name"),
+    [
+        ("first_frame_url", "image/jpeg", "-first_frame.jpg"),
+        ("last_frame_url", "image/jpeg", "-last_frame.jpg"),
+        ("preview_url", "image/webp", "-preview.webp"),
+        ("manifest_url", "application/json", "-manifest.json"),
+    ],
+)
+def test_more_than_the_video_is_behind_links(made: dict[str, Any], key: str, content_type: str, name: str) -> None:
+    answer = httpx2.get(made["outcome"][key])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
+    assert f'filename="{made["request_id"]}{name}"' in answer.headers["content-disposition"]
+    assert answer.headers["content-disposition"].startswith("attachment" if "json" in name else "inline")
+    assert httpx2.get(made["outcome"][key].replace("signature=", "signature=0")).status_code == 403
+
+
+def test_the_documented_keys_of_an_outcome_come_first_and_are_as_they_were(made: dict[str, Any]) -> None:
+    outcome = made["outcome"]
+    assert list(outcome)[:2] == ["video_url", "thumbnail_image_url"]
+    assert [entry["url"] for entry in outcome["media_urls"]] == [outcome["video_url"]], "only videos stand there"
+    assert (
+        httpx2.get(outcome["manifest_url"]).json()["artifacts"]["video"]["sha256"]
+        == (outcome["media_urls"][0]["sha256"])
+    )
+
+
+def test_a_clip_is_continued_from_the_last_frame_of_the_one_before(queue: httpx2.Client) -> None:
+    def generated(**payload: Any) -> dict[str, Any]:
+        body = {
+            "model": "wan2.7-i2v",
+            "payload": {"duration": 2, "resolution": "720P", "prompt": "dolly in", **payload},
+        }
+        answer = queue.post("/requests", json=body)
+        assert answer.status_code == 200, answer.text
+        record = queue.get(f"/requests/{answer.json()['request_id']}", params={"wait": 50}).json()
+        assert record["status"] == "success", record
+        return record
+
+    first = generated(first_frame=upload(queue, png("teal", (640, 360))).json()["public_url"])
+    second = generated(first_frame=first["outcome"]["last_frame_url"])
+    last, again = (
+        Image.open(io.BytesIO(httpx2.get(record["outcome"][key]).content)).convert("RGB").resize((64, 36))
+        for record, key in ((first, "last_frame_url"), (second, "first_frame_url"))
+    )
+    assert ImageStat.Stat(ImageChops.difference(last, again)).mean == pytest.approx([0, 0, 0], abs=3)
+
+
+@pytest.mark.parametrize("key", ["video_url", "preview_url", "manifest_url"])
+def test_an_artifact_of_another_kind_is_no_picture(queue: httpx2.Client, made: dict[str, Any], key: str) -> None:
+    body = {"model": "wan2.7-i2v", "payload": {"prompt": "x", "first_frame": made["outcome"][key]}}
+    answer = queue.post("/requests", json=body)
+    assert (answer.status_code, answer.json()["param"]) == (400, "first_frame")
+    assert "Must be image, this artifact is a" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -178,11 +178,12 @@ def test_a_cancel_is_at_once_and_repeatable(queue: httpx2.Client) -> None:
 
 def test_a_purge_forgets_what_a_request_carried(queue: httpx2.Client) -> None:
     record = done(queue, submit(queue)["request_id"])
-    link = record["outcome"]["video_url"]
+    links = [value for key, value in record["outcome"].items() if key.endswith("_url")]
+    assert len(links) == 6
     purged = queue.delete(f"/requests/{record['request_id']}", params={"purge": "true"}).json()
     assert (purged["outcome"], purged["payload"]) == (None, {})
     assert (purged["status"], purged["charge_micro_usd"]) == ("success", record["charge_micro_usd"])
-    assert queue.get(link).status_code == 410
+    assert [queue.get(link).status_code for link in links] == [410] * 6
 
 
 def test_events_are_listed_streamed_and_resumed(queue: httpx2.Client) -> None:

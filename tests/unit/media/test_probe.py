@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from rushes.media.encode import encode
-from rushes.media.probe import NotAsPlanned, probe, verify
+from rushes.media.probe import NotAsPlanned, probe, suits, verify
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,53 @@ def test_something_else_named_mp4_is_not_as_planned(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         probe(tmp_path / "none.mp4")
+
+
+def test_a_key_frame_that_cannot_be_decoded_is_noticed(video: Path) -> None:
+    """Every count and tag is right; what a player would show is not."""
+    with av.open(str(video)) as file:
+        first = next(file.demux(video=0))
+        end = (first.pos or 0) + first.size
+    data = bytearray(video.read_bytes())
+    data[end - 20 : end] = b"\xff" * 20
+    video.write_bytes(data)
+    assert probe(video).frames == 24
+    with pytest.raises(NotAsPlanned, match="key frame"):
+        verify(video, Promised(), 64, 48)
+
+
+@dataclass(frozen=True)
+class Sold:
+    width: int | None = 64
+    height: int | None = 48
+    seconds: float = 1.0
+    sound: bool = False
+
+
+@pytest.mark.parametrize(
+    "sold",
+    [
+        Sold(),
+        Sold(width=None, height=None),
+        Sold(width=80, height=62),
+        Sold(width=32, height=24),
+        Sold(seconds=1.9),
+    ],
+)
+def test_a_file_from_elsewhere_may_differ_a_little(video: Path, sold: Sold) -> None:
+    suits(probe(video), sold)
+
+
+@pytest.mark.parametrize(
+    ("sold", "said"),
+    [
+        (Sold(seconds=5.0), "it lasts 1.0 s, not 5.0 s"),
+        (Sold(width=48, height=64), "size is 64x48, not 48x64"),
+        (Sold(width=1280, height=960), "size is 64x48, not 1280x960"),
+        (Sold(sound=True), "it has no sound"),
+        (Sold(seconds=9.0, sound=True), "it lasts 1.0 s, not 9.0 s; it has no sound"),
+    ],
+)
+def test_a_file_from_elsewhere_is_refused_when_it_is_not_what_was_sold(video: Path, sold: Sold, said: str) -> None:
+    with pytest.raises(NotAsPlanned, match=said):
+        suits(probe(video), sold)

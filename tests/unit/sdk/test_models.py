@@ -37,6 +37,24 @@ def test_a_status_compares_and_prints_as_the_word() -> None:
     assert (record.status == "success", f"{record.status}") == (True, "success")
 
 
+@pytest.mark.parametrize("name", ["first_frame_url", "last_frame_url", "preview_url", "manifest_url"])
+@pytest.mark.parametrize(
+    ("outcome", "link"),
+    [
+        (None, None),
+        ({}, None),
+        ({"video_url": "v"}, None),
+        ({"{name}": None}, None),
+        ({"{name}": 7}, None),
+        ({"{name}": "https://host/it"}, "https://host/it"),
+    ],
+)
+def test_links_of_an_outcome_are_there_or_none(name: str, outcome: dict[str, Any] | None, link: str | None) -> None:
+    given = outcome and {key.replace("{name}", name): value for key, value in outcome.items()}
+    record = GetRequestResponse.model_validate({"request_id": "r", "status": "success", "outcome": given})
+    assert getattr(record, name) == link
+
+
 def test_unknown_words_and_fields_are_kept() -> None:
     record = GetRequestResponse.model_validate({"request_id": "r", "status": "paused", "mood": "calm"})
     assert (record.status, record.is_final, record.model_extra) == ("paused", False, {"mood": "calm"})

@@ -1,6 +1,7 @@
 """One attempt with a real queue, a real engine process, a real encoder and a real object store."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -49,6 +50,7 @@ async def never_busy(lane: str, error: Busy) -> None:
 
 POLICY = Policy(max_tries=3, attempt_seconds=20, cancel_grace_seconds=5, retry_delays=(0.0,))
 Attempts = Callable[..., Attempt]
+PUBLISHED = ["first_frame.jpg", "last_frame.jpg", "manifest.json", "preview.webp", "thumbnail.jpg", "video.mp4"]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +125,7 @@ async def test_a_good_attempt_leaves_a_film_a_bill_and_no_scratch(
     await attempt_of(request).run()
     done = await now(requests, request)
     assert (done.status, done.progress, done.charge_micro) == (Status.SUCCESS, 100, 1_000)
-    assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+    assert stored(tmp_path) == PUBLISHED
     assert list((tmp_path / "scratch").iterdir()) == []
     video = next((tmp_path / "objects").rglob("video.mp4"))
     with av.open(str(video)) as film:
@@ -133,6 +135,41 @@ async def test_a_good_attempt_leaves_a_film_a_bill_and_no_scratch(
     assert done.outcome is not None
     assert done.outcome["video"]["size_bytes"] == video.stat().st_size
     assert "path" not in done.outcome["video"], "where it lies is nobody's business"
+
+
+async def test_the_manifest_says_how_it_was_made_and_what_every_file_weighs(
+    requests: Requests, attempt_of: Attempts, claimed: Any, tmp_path: Path
+) -> None:
+    request = await claimed(frames=12, prompt="a quiet harbour")
+    await attempt_of(request).run()
+    folder = next((tmp_path / "objects").rglob("manifest.json")).parent
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["request_id"], manifest["attempt"]) == (str(request.request_id), 1)
+    assert (manifest["model"], manifest["engine"], manifest["fingerprint"]) == ("rushes-test", "faults", "faults 1")
+    assert (manifest["prompt"], manifest["seed"]) == ("a quiet harbour", 7)
+    assert (manifest["plan"]["width"], manifest["plan"]["keep_frames"], manifest["plan"]["fps"]) == (32, 12, 24)
+    assert list(manifest["seconds"]["stages"]) == ["loading", "generating", "encoding", "uploading"]
+    assert set(manifest["artifacts"]) == {"video", "thumbnail", "first_frame", "last_frame", "preview"}
+    for entry in manifest["artifacts"].values():
+        data = (folder / entry["file"]).read_bytes()
+        assert (entry["size_bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    done = await now(requests, request)
+    assert done.outcome is not None
+    assert done.outcome["manifest"]["content_type"] == "application/json"
+    kept = {row["kind"]: row["sha256"] for row in await requests.artifacts([request.request_id])}
+    assert kept.pop("manifest") == hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert kept == {kind: entry["sha256"] for kind, entry in manifest["artifacts"].items()}
+
+
+async def test_a_file_from_elsewhere_becomes_ours_and_is_held_against_the_plan(
+    requests: Requests, attempt_of: Attempts, claimed: Any, child: EngineChild, order: Callable[..., Order]
+) -> None:
+    """The engine `awkward` leaves the words `a film` where it promised one."""
+    request = await claimed(plan=order(way="file").plan)
+    await attempt_of(request, child=child, max_tries=1).run()
+    done = await now(requests, request)
+    assert (done.error_code, done.charge_micro) == ("engine_lost", 0)
+    assert done.error == "The video is not what was planned: it is something else, not a video"
 
 
 async def run_to_the_end(requests: Requests, request: Request, attempt: Callable[[Request], Attempt]) -> Request:
@@ -235,7 +272,7 @@ async def test_a_superseded_attempt_deletes_what_it_stored(
         """Loses the request to another qworker just before the finish."""
 
         async def finish(self, *given: Any) -> bool:
-            assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+            assert stored(tmp_path) == PUBLISHED
             await requests.expire_all_leases()
             await requests.rescue(max_tries=3)
             await claim_one(requests)
@@ -266,7 +303,7 @@ async def test_a_finish_whose_reply_was_lost_is_a_success(
         assert proxy.swallowed.is_set()
     done = await now(requests, request)
     assert (done.status, done.attempt) == (Status.SUCCESS, 1)
-    assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+    assert stored(tmp_path) == PUBLISHED
 
 
 async def test_a_finish_that_was_never_heard_of_keeps_the_files_it_may_have_published(
@@ -285,7 +322,7 @@ async def test_a_finish_that_was_never_heard_of_keeps_the_files_it_may_have_publ
             await attempt_of(request, Unlucky(cut_off, keep_seconds=60), outage_grace_seconds=0.2).run()
         assert proxy.swallowed.is_set()
     assert (await now(requests, request)).status is Status.SUCCESS
-    assert stored(tmp_path) == ["thumbnail.jpg", "video.mp4"]
+    assert stored(tmp_path) == PUBLISHED
 
 
 async def test_work_is_not_thrown_away_because_a_row_is_locked(

@@ -183,6 +183,26 @@ class GetRequestResponse(SubmitRequestResponse):
         return self._link("thumbnail_image_url")
 
     @property
+    def first_frame_url(self) -> str | None:
+        """Where the first frame is, a JPEG of full size; None before success or when the server made none."""
+        return self._link("first_frame_url")
+
+    @property
+    def last_frame_url(self) -> str | None:
+        """Where the last frame is, to continue the clip with: give it as `first_frame` of the next request."""
+        return self._link("last_frame_url")
+
+    @property
+    def preview_url(self) -> str | None:
+        """Where a small animated WebP of at most three seconds is; None when the server made none."""
+        return self._link("preview_url")
+
+    @property
+    def manifest_url(self) -> str | None:
+        """Where it says, as JSON, how the video was made: prompt, seed, engine, timings, SHA-256 of every file."""
+        return self._link("manifest_url")
+
+    @property
     def media(self) -> list[dict[str, Any]]:
         """Every artifact of the outcome as an object with at least `url`; empty before success."""
         outcome = as_object(self.outcome) or {}

@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import PurePath
 from uuid import UUID
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from rushes.api.services import services_of
 from rushes.api.serving import serve_object
 from rushes.artifacts.links import Verdict
+from rushes.domain.artifact_kind import KINDS
 from rushes.domain.errors import ApiError
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -34,8 +36,13 @@ async def artifact(request: Request) -> Response:
         content_type=row["content_type"],
         size=row["size_bytes"],
         etag=row["sha256"],
-        name=f"{row['request_id']}.{'mp4' if row['kind'] == 'video' else 'jpg'}",
+        name=_download_name(row["request_id"], row["kind"]),
     )
+
+
+def _download_name(request_id: UUID, kind: str) -> str:
+    name = PurePath(KINDS[kind].file)
+    return f"{request_id}{name.suffix}" if kind in ("video", "thumbnail") else f"{request_id}-{name}"
 
 
 async def file(request: Request) -> Response:

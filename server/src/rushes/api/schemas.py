@@ -103,6 +103,14 @@ SCHEMAS: dict[str, Schema] = {
     "Video": thing(
         video_url=said(URL, "Signed, needs no credential, expires; each GET signs anew."),
         thumbnail_image_url=URL,
+        first_frame_url=said(
+            maybe(URL), "The first frame as a JPEG of full size; null for videos of earlier versions."
+        ),
+        last_frame_url=said(maybe(URL), "The last frame, to continue the clip: give it back as first_frame."),
+        preview_url=said(maybe(URL), "A small animated WebP of at most 3 s; null for very long videos."),
+        manifest_url=said(
+            maybe(URL), "How it was made, as JSON: prompt, seed, engine, timings, SHA-256 of every file."
+        ),
         media_urls=many(ref("Media")),
         seed=maybe(WHOLE),
     ),

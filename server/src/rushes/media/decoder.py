@@ -28,7 +28,7 @@ from rushes.media.pictures import Unreadable, cover_cropped, upright_rgb
 Image.preinit()
 
 MEMORY_BYTES: Final = 3 << 29
-CPU_SECONDS: Final = 20
+CPU_SECONDS: Final = {"check": 20, "write": 20, "adopt": 60}
 FILE_BYTES: Final = 256 << 20
 _NEW_NETWORK: Final = 0x4000_0000
 _NEW_USER: Final = 0x1000_0000
@@ -46,15 +46,15 @@ def confine(do: str) -> None:
     _leave_network()
     if not do.endswith("image"):
         importlib.import_module("rushes.media.remux")  # costs a tenth of a second, and files to be opened
-    writes = not do.startswith("check")
+    manner = do.split()[0]
     lowest_free = os.dup(0)
     os.close(lowest_free)
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
-    _limit(resource.RLIMIT_CPU, CPU_SECONDS)
-    _limit(resource.RLIMIT_FSIZE, FILE_BYTES if writes else 0)
+    _limit(resource.RLIMIT_CPU, CPU_SECONDS[manner])
+    _limit(resource.RLIMIT_FSIZE, 0 if manner == "check" else FILE_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
     # FFmpeg reads an mp4 of its own back to put its index first, so adopting holds three.
-    _limit(resource.RLIMIT_NOFILE, lowest_free + {"check": 1, "write": 2, "adopt": 3}[do.split()[0]])
+    _limit(resource.RLIMIT_NOFILE, lowest_free + {"check": 1, "write": 2, "adopt": 3}[manner])
 
 
 def _leave_network() -> None:
@@ -114,8 +114,9 @@ def _write_clip(order: Order) -> Order:
 def _adopt(order: Order) -> Order:
     from rushes.media import remux
 
-    paths = (Path(order[name]) for name in ("path", "out", "thumbnail"))
-    return remux.remade(*paths, demuxer=order["reader"], comment=order["comment"]).as_json()
+    path, out = Path(order["path"]), Path(order["out"])
+    facts, glimpses = remux.remade(path, out, demuxer=order["reader"], comment=order["comment"])
+    return {"video": facts.as_json(), "glimpses": [asdict(glimpse) for glimpse in glimpses]}
 
 
 ACTIONS: Final[dict[str, Callable[[Order], Order]]] = {
@@ -144,8 +145,8 @@ def answer(order: Order) -> Order:
         return {"refused": "It is damaged or cut off", "why": repr(error)}
 
 
-LIFETIME_SECONDS: Final = 60
-"""Twice the deadline of whoever ordered: an end also where that one was killed first."""
+LIFETIME_SECONDS: Final = 180
+"""Twice the longest deadline of whoever ordered: an end also where that one was killed first."""
 
 
 def main() -> None:

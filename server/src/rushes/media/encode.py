@@ -20,6 +20,7 @@ from av import AudioStream, Packet, VideoFrame, VideoStream
 from av.codec.context import Flags
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from rushes.media.glimpses import Glimpses, look
 from rushes.media.sound import RATE, Sound, audio_frame, fitted
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUEUED_FRAMES = 4
-THUMBNAIL_AT = 0.4
-"""Which frame stands for the clip, as a share of its length: the first is black wherever there is a fade."""
 X264 = {"preset": "veryfast", "crf": "20", "profile": "high"}
 AUDIO_BITS = 160_000
 
@@ -51,7 +50,7 @@ class Frames(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EncodedFacts:
-    """What was written. `poster` is the frame at 40 % of the clip: uint8 RGB (height, width, 3)."""
+    """What was written, and the pictures of it that were kept on the way."""
 
     path: Path
     width: int
@@ -61,7 +60,7 @@ class EncodedFacts:
     seconds: float
     audio: bool
     bytes: int
-    poster: NDArray[np.uint8]
+    glimpses: Glimpses
 
 
 class WrongFrames(Exception):
@@ -99,15 +98,17 @@ def encode(
                     writer.put(array)
                     if on_frame:
                         on_frame(writer.taken)
-            if writer.taken < keep_frames:
+            if writer.taken < max(1, keep_frames):
                 raise WrongFrames(f"The engine gave {writer.taken} of {keep_frames} frames")
-            poster, audio = writer.finish(frames.audio)
+            audio = writer.finish(frames.audio)
         size = part.stat().st_size
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     seconds = keep_frames / frames.fps
-    return EncodedFacts(path, frames.width, frames.height, frames.fps, keep_frames, seconds, audio, size, poster)
+    return EncodedFacts(
+        path, frames.width, frames.height, frames.fps, keep_frames, seconds, audio, size, writer.glimpses
+    )
 
 
 class _Writer:
@@ -119,8 +120,7 @@ class _Writer:
         self._fps = frames.fps
         self._format = frames.pixel_format
         self._keep = keep_frames
-        self._poster_at = int(keep_frames * THUMBNAIL_AT)
-        self._poster: VideoFrame | None = None
+        self.glimpses = Glimpses(keep_frames, keep_frames / frames.fps, look)
         self._packets: list[Packet[VideoStream]] = []
         self._failure: BaseException | None = None
         self._queue: Queue[VideoFrame | None] = Queue(QUEUED_FRAMES)
@@ -164,11 +164,12 @@ class _Writer:
         frame = VideoFrame.from_ndarray(array, format=self._format)  # a copy: the engine may reuse its buffer
         frame.pts = self.taken
         frame.time_base = Fraction(1, self._fps)
+        self.glimpses.see(frame)
         self._queue.put(frame)
         self.taken += 1
 
-    def finish(self, sound: Sound | None) -> tuple[NDArray[np.uint8], bool]:
-        """Compress what is left, add the sound, close the file. Returns the poster and whether there is sound."""
+    def finish(self, sound: Sound | None) -> bool:
+        """Compress what is left, add the sound, close the file. Returns whether there is sound."""
         self._stop()
         self._raise_failure()
         packets = [self._packets, self._sound_packets(sound) if sound else []]
@@ -176,12 +177,7 @@ class _Writer:
         for packet in heapq.merge(*packets, key=_seconds):
             self._file.mux(packet)
         self._file.close()
-        if self._poster is None:
-            raise WrongFrames("There are no frames to encode")
-        rgb = self._poster.reformat(
-            format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG, interpolation="BICUBIC"
-        )
-        return rgb.to_ndarray().astype("uint8"), sound is not None
+        return sound is not None
 
     def _stop(self) -> None:
         if self._thread.is_alive():
@@ -202,10 +198,7 @@ class _Writer:
 
     def _guarded(self, frame: VideoFrame | None) -> None:
         try:
-            planar = frame and _planar(frame)
-            if planar and planar.pts == self._poster_at:
-                self._poster = planar
-            self._packets += self._stream.encode(planar)
+            self._packets += self._stream.encode(frame and _planar(frame))
         except Exception as error:
             self._failure = error
 

@@ -76,6 +76,19 @@ class Promise(Protocol):
     def inputs(self) -> Mapping[str, str]: ...
 
 
+class Sale(Protocol):
+    """What is read of a Plan when somebody else has made the file."""
+
+    @property
+    def width(self) -> int | None: ...
+    @property
+    def height(self) -> int | None: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def sound(self) -> bool: ...
+
+
 class NotAsPlanned(Exception):
     """A finished file is not what the plan promised. `differences` holds one sentence for each."""
 
@@ -153,9 +166,11 @@ def verify(path: Path, plan: Promise, width: int, height: int) -> VideoFacts:
     """The facts of a file made by media/encode, once every one of them is as promised.
 
     Sound must be there exactly when the plan asks for sound or is driven by audio, and be as long as the video (within
-    one AAC frame). Raises NotAsPlanned with all differences, or what `probe` raises.
+    one AAC frame). Every packet has been read and every key frame decoded: the frames between them came from the same
+    encoder. Raises NotAsPlanned with all differences, or what `probe` raises.
     """
     facts = probe(path)
+    _check_key_frames(path, facts)
     found = {
         "codec": (facts.codec, "h264"),
         "profile": (facts.profile, "High"),
@@ -174,3 +189,36 @@ def verify(path: Path, plan: Promise, width: int, height: int) -> VideoFacts:
     if differences:
         raise NotAsPlanned(tuple(differences))
     return facts
+
+
+def suits(facts: VideoFacts, plan: Sale) -> None:
+    """Judge a file from elsewhere, whose maker rounds sizes and lengths: within reason it has to be what was sold.
+
+    Raises NotAsPlanned with all differences. The length may differ by a fifth, or a second; the picture may be cut by a
+    tenth of its shape and have no less than half of the pixels; sound that was asked for must be there.
+    """
+    differences: list[str] = []
+    if abs(facts.seconds - plan.seconds) > max(1.0, plan.seconds / 5):
+        differences.append(f"it lasts {facts.seconds:.1f} s, not {plan.seconds:.1f} s")
+    if plan.width and plan.height:
+        shape, planned = facts.width / facts.height, plan.width / plan.height
+        if abs(shape / planned - 1) > 0.1 or facts.width * facts.height < plan.width * plan.height / 2:
+            differences.append(f"size is {facts.width}x{facts.height}, not {plan.width}x{plan.height}")
+    if plan.sound and facts.audio is None:
+        differences.append("it has no sound")
+    if differences:
+        raise NotAsPlanned(tuple(differences))
+
+
+def _check_key_frames(path: Path, facts: VideoFacts) -> None:
+    """Raises NotAsPlanned when a key frame cannot be decoded, or has another size than the header says."""
+    try:
+        with av.open(str(path), format=DEMUXER, options=READ_OPTIONS) as file:
+            stream = file.streams.video[0]
+            stream.codec_context.skip_frame = "NONKEY"
+            stream.codec_context.options = {"err_detect": "explode"}  # else what is broken is painted over
+            sizes = {(frame.width, frame.height) for frame in file.decode(stream)}
+    except (InvalidDataError, EndOfFile) as error:
+        raise NotAsPlanned((f"a key frame cannot be decoded ({error.strerror})",)) from error
+    if sizes != {(facts.width, facts.height)}:
+        raise NotAsPlanned((f"its key frames show {sizes or 'nothing'}",))

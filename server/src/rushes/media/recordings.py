@@ -70,7 +70,7 @@ def video_facts(path: Path, demuxer: str) -> Recording:
     """The facts of the first video stream, one frame of which has been decoded. Raises Unreadable."""
     with opened(path, demuxer) as file:
         stream = first_video(file)
-        first = next(_decoded(file, stream), None)
+        first = next(decoded(file, stream), None)
         if first is None:
             raise Unreadable(DAMAGED)
         width, height = _checked_sides(first.width, first.height)
@@ -131,7 +131,7 @@ def last_pictures(path: Path, demuxer: str) -> Iterator[Image.Image]:
         file.seek(int(wanted[0] / (stream.time_base or 1)), stream=stream)
         shown: VideoFrame | None = None
         pending = list(wanted)
-        for frame in _decoded(file, stream):
+        for frame in decoded(file, stream):
             moment = frame.time if frame.pts is not None else start
             while len(pending) > 1 and shown is not None and moment > pending[0] + 1e-6:
                 yield _picture(shown)
@@ -206,13 +206,21 @@ def _span(file: InputContainer, stream: VideoStream | AudioStream, *, ends: bool
     return first, last
 
 
-def _decoded(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def decoded(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Frames in order; packets that cannot be decoded are passed over."""
     for packet in file.demux(stream):
         try:
             yield from packet.decode()
         except FFmpegError:
             continue
+
+
+def look(frame: VideoFrame, side: int | None) -> Image.Image:
+    """A decoded frame as upright RGB, at most `side` pixels on the long side where that is given."""
+    picture = _picture(frame)
+    if side:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return picture
 
 
 def _picture(frame: VideoFrame) -> Image.Image:

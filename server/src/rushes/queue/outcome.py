@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rushes.artifacts.links import Links
+from rushes.domain.artifact_kind import KINDS
 from rushes.domain.request import Status
 from rushes.store.records import Request
 
@@ -17,11 +18,11 @@ def outcome_of(request: Request, links: Links, expires: int) -> dict[str, Any] |
         return None
     if request.status is not Status.SUCCESS:
         return request.outcome
-    video, thumbnail = request.outcome["video"], request.outcome["thumbnail"]
-    video_url = _link(links, video, expires)
+    video = request.outcome["video"]
+    urls = {kind.key: _link(links, request.outcome.get(name), kind.file, expires) for name, kind in KINDS.items()}
+    video_url = urls["video_url"]
     return {
-        "video_url": video_url,
-        "thumbnail_image_url": _link(links, thumbnail, expires),
+        **urls,
         "media_urls": [
             {
                 "id": "0",
@@ -39,6 +40,7 @@ def outcome_of(request: Request, links: Links, expires: int) -> dict[str, Any] |
     }
 
 
-def _link(links: Links, artifact: Mapping[str, Any], expires: int) -> str:
-    name = "video.mp4" if artifact["kind"] == "video" else "thumbnail.jpg"
+def _link(links: Links, artifact: Mapping[str, Any] | None, name: str, expires: int) -> str | None:
+    if artifact is None:
+        return None
     return links.sign(f"/artifacts/{artifact['artifact_id']}/{name}", method="GET", expires=expires)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from rushes.domain.artifact_kind import KINDS
 from rushes.domain.errors import InvalidPayload, ParameterFault
 from rushes.domain.model_card import ModelCard
 from rushes.domain.payload import CheckedPayload, MediaValue
@@ -110,6 +111,8 @@ class Sources:
                 artifact = await self._files.artifact_of(org_id, UUID(match.group(1)))
                 if artifact is None:
                     raise _fault(value, "No such artifact, or it has expired", "file_not_found")
+                if KINDS[artifact["kind"]].input != value.kind:
+                    raise _fault(value, f"Must be {value.kind}, this artifact is a {artifact['kind']}", "media")
                 return {"artifact": str(artifact["artifact_id"])}
             raise _fault(value, "Is no file or artifact of this server", "file_not_found")
         try:

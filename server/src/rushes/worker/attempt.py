@@ -7,11 +7,14 @@ request now. Nothing is published under an attempt number that is not current.
 import asyncio
 import shutil
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+
+import orjson
 
 from rushes import __version__
 from rushes.domain.errors import FAILURES
@@ -19,15 +22,15 @@ from rushes.domain.model_card import ModelCard
 from rushes.domain.request import Status
 from rushes.engines.engine import Busy, Cancelled, Plan
 from rushes.media.adopt import adopt_video
-from rushes.media.pictures import picture_size
-from rushes.media.probe import VideoFacts, verify
-from rushes.media.thumbnail import save_thumbnail
+from rushes.media.glimpses import Glimpse
+from rushes.media.probe import VideoFacts, suits, verify
 from rushes.moments import moment
 from rushes.store.records import Ending, Request
 from rushes.telemetry import logger
 from rushes.worker.failure import HandedBack, Superseded, reason
+from rushes.worker.manifest import manifest
 from rushes.worker.parts import Parts
-from rushes.worker.patience import patiently
+from rushes.worker.patience import patiently, together
 from rushes.worker.progress import Progress
 from rushes.worker.publishing import Publishing
 from rushes.worker.rendering import Made, Rendering
@@ -52,6 +55,7 @@ class Attempt:
     plan: Plan = field(init=False)
     made: Made | None = None
     facts: VideoFacts | None = None
+    glimpses: list[Glimpse] = field(default_factory=list[Glimpse])
     _named: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _for_good: threading.Event = field(default_factory=threading.Event)
@@ -144,33 +148,35 @@ class Attempt:
 
     async def _verify(self) -> None:
         """The file is what the plan promised; one that an engine finished elsewhere is remade first, in confinement."""
-        made = self.made
-        assert made is not None, "_generate comes before _verify"
-        video, thumbnail = self._kept_files / "video.mp4", self._kept_files / "thumbnail.jpg"
+        made, folder = self.made, self._kept_files
+        assert made is not None, "_write comes before _verify"
+        video = folder / "video.mp4"
         if made.encoded is None:
-            self.facts = await adopt_video(made.video, video, thumbnail, comment=self._comment())
+            self.facts, self.glimpses = await adopt_video(made.video, video, comment=self._comment())
+            suits(self.facts, self.plan)
             return
         self.facts = await asyncio.to_thread(verify, video, self.plan, made.encoded.width, made.encoded.height)
-        await asyncio.to_thread(save_thumbnail, made.encoded.poster, thumbnail)
+        self.glimpses = await asyncio.to_thread(made.encoded.glimpses.write, folder)
 
     async def _publish(self) -> None:
-        """Store video and thumbnail."""
+        """Store the video, the pictures of it, and what tells how it was made."""
         self.progress.enter("uploading", 97)
         await self._reporting.now()
         await self._reporting.stages()
-        facts, thumbnail = self.facts, self._kept_files / "thumbnail.jpg"
+        facts, folder = self.facts, self._kept_files
         assert facts is not None, "_verify comes before _publish"
-        await self._publishing.add(
-            "video",
-            self._kept_files / "video.mp4",
-            "video/mp4",
-            width=facts.width,
-            height=facts.height,
-            fps=float(facts.fps),
-            seconds=round(facts.seconds, 3),
+        shape = {"width": facts.width, "height": facts.height}
+        await together(
+            self._publishing.add("video", folder, **shape, fps=float(facts.fps), seconds=round(facts.seconds, 3)),
+            *(
+                self._publishing.add(
+                    glimpse.kind, folder, width=glimpse.width, height=glimpse.height, seconds=glimpse.seconds
+                )
+                for glimpse in self.glimpses
+            ),
         )
-        width, height = await asyncio.to_thread(picture_size, thumbnail, "JPEG")
-        await self._publishing.add("thumbnail", thumbnail, "image/jpeg", width=width, height=height)
+        await asyncio.to_thread(self._write_manifest, folder / "manifest.json")
+        await self._publishing.add("manifest", folder)
         moment("stored")
 
     async def _finish(self) -> None:
@@ -242,6 +248,11 @@ class Attempt:
             stopped.cancel()
             working.cancel()
             await asyncio.gather(working, stopped, return_exceptions=True)
+
+    def _write_manifest(self, path: Path) -> None:
+        report, stages = self.made.report if self.made else None, self.progress.stages
+        made = manifest(self.request, self.plan, report, stages, time.time(), self._publishing.artifacts)
+        path.write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2))
 
     def _comment(self) -> str:
         return f"rushes {__version__}, engine {self.request.engine}, model {self.request.model}"

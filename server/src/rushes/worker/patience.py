@@ -34,3 +34,10 @@ async def patiently(write: Callable[[], Awaitable[T]], seconds: float, stop: thr
             log.warning("write_repeated", error=str(error))
         await asyncio.sleep(delay * random.uniform(0.5, 1.0))
         delay = min(delay * 2, 5.0)
+
+
+async def together(*writes: Awaitable[None]) -> None:
+    """Wait for all of them, whatever becomes of one, then raise the first error: nothing goes on behind our back."""
+    for result in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

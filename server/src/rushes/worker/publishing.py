@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from rushes.artifacts.objects import Objects, StorageUnavailable
+from rushes.domain.artifact_kind import KINDS
 from rushes.store.records import NewArtifact, Request
 from rushes.worker.patience import patiently
 
@@ -21,13 +22,16 @@ class Publishing:
         self._patience = patience
         self._stop = stop
 
-    async def add(self, kind: str, file: Path, content_type: str, **facts: Any) -> None:
-        """Store a file, complete and durable. `facts` are width, height, fps and seconds, where it has them.
+    async def add(self, kind: str, folder: Path, **facts: Any) -> None:
+        """Store the file of that kind from a folder, complete and durable.
 
-        Raises StorageUnavailable once patience is at its end, Cancelled when the attempt is to stop meanwhile.
+        `facts` are width, height, fps and seconds, where it has them. Raises StorageUnavailable once patience is at its
+        end, Cancelled when the attempt is to stop meanwhile.
         """
-        path = f"{self._folder}/{file.name}"
-        stored = await patiently(lambda: self._objects.put(path, file), self._patience, self._stop)
+        name = KINDS[kind].file
+        path = f"{self._folder}/{name}"
+        stored = await patiently(lambda: self._objects.put(path, folder / name), self._patience, self._stop)
+        content_type = KINDS[kind].content_type
         self.artifacts.append(
             NewArtifact(uuid4(), kind, stored.path, content_type, stored.size_bytes, stored.sha256, **facts)
         )
