@@ -25,7 +25,7 @@ from bench.known_length import SECONDS, clip, install
 from bench.table import percentile, show, spread
 
 PICTURE = Path(__file__).parents[1] / "examples" / "pictures" / "coffee.png"
-REQUESTS = 25
+REQUESTS = 14
 FETCH_SECONDS = 0.3
 """How long the web site takes that holds the input."""
 LOADS = {
