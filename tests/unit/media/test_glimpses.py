@@ -63,7 +63,7 @@ def test_pictures_are_made_smaller_and_never_larger(
             assert (picture.size, picture.mode) == ((glimpse.width, glimpse.height), "RGB")
 
 
-@pytest.mark.parametrize(("count", "pictures", "each"), [(1, 1, 42), (24, 8, 125), (72, 24, 125), (240, 24, 125)])
+@pytest.mark.parametrize(("count", "pictures", "each"), [(1, 1, 0), (24, 8, 125), (72, 24, 125), (240, 24, 125)])
 def test_a_preview_lasts_as_long_as_the_clip_and_never_more_than_three_seconds(
     tmp_path: Path, ramp: Any, count: int, pictures: int, each: int
 ) -> None:
@@ -75,8 +75,8 @@ def test_a_preview_lasts_as_long_as_the_clip_and_never_more_than_three_seconds(
     assert brightness == sorted(brightness)
     with Image.open(tmp_path / "preview.webp") as preview:
         preview.load()
-        assert preview.info.get("duration", each) == each
-        assert preview.info.get("loop", 0) == 0
+        assert preview.info["duration"] == each
+        assert preview.info["loop"] == (pictures == 1), "for ever, if it moves"
 
 
 def test_nothing_was_seen_and_nothing_is_written(tmp_path: Path) -> None:
