@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from rushes.domain.model_card import Parameter
 from rushes.engines.diffusers.families import FAMILIES
 from rushes.engines.diffusers.plan import normalise
 from rushes.engines.engine import InvalidInput, Picture, Plan, Unsupported
@@ -201,3 +202,13 @@ def test_a_card_of_no_family_states_the_rules_itself() -> None:
 def test_a_card_with_wrong_options_is_unsupported_not_the_customers_fault() -> None:
     with pytest.raises(Unsupported, match="family: must be one of"):
         normalise(weights_card("stable"), {"prompt": "p"}, 1)
+
+
+def test_what_the_weights_have_no_use_for_is_told() -> None:
+    card = weights_card()
+    extend = Parameter("prompt_extend", "boolean", "Extend")
+    watermark = Parameter("watermark", "boolean", "Watermark", role="watermark", default=False)
+    card = replace(card, parameters=(*card.parameters, extend, watermark))
+    assert normalise(card, {"prompt": "p", "prompt_extend": False, "watermark": False}, 1).notes == ()
+    notes = normalise(card, {"prompt": "p", "prompt_extend": True, "watermark": True}, 1).notes
+    assert [note.split()[0] for note in notes] == ["prompt_extend", "watermark"]

@@ -29,6 +29,7 @@ LEAST_PART: Final = 10_000
 MAX_GUIDANCE: Final = 50.0
 _ON: Final = ("on", "yes", "true", "1")
 _OFF: Final = ("off", "no", "false", "0", "")
+_WITHOUT_EFFECT: Final = (None, "watermark", "mode", "loop")
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ def normalise(
         "rendered": list(fit.rendered) if fit else None,
         "arguments": _read_arguments(reading),
     }
+    _note_ignored(reading)
     if reading.faults:
         text = "; ".join(f"{name} {fault}" for name, fault in reading.faults)
         raise InvalidInput(text, field=reading.faults[0][0])
@@ -239,6 +241,16 @@ def _read_arguments(reading: _Reading) -> dict[str, Any]:
         if value is not None:
             arguments[keyword] = value
     return arguments
+
+
+def _note_ignored(reading: _Reading) -> None:
+    """Say what was asked for and is not done: nothing that the model has no use for is dropped in silence."""
+    for parameter in reading.card.parameters:
+        given = reading.params.get(parameter.name)
+        known = parameter.role not in _WITHOUT_EFFECT or parameter.name in reading.tuning.parameters
+        if known or given in (None, "", False, parameter.default):
+            continue
+        reading.notes.append(f"{parameter.name} has no effect where this model's own weights are used")
 
 
 def _read_size(
