@@ -1,10 +1,15 @@
 """What the how-to pages show works as printed."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from rushes.catalog.loader import check_file, load_catalog
 from rushes.config import Settings
+from rushes.domain.payload import check_payload
+from rushes.engines.diffusers import DiffusersEngine
+from rushes.engines.diffusers.tuning import Tuning
+from rushes.engines.options import Setup
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
@@ -19,6 +24,31 @@ def test_the_example_card_is_good_and_its_price_can_be_overridden(tmp_path: Path
     prices.write_text("my-model: {usd: 0.5, unit: request}\n", "utf-8")
     found = load_catalog(folder, price_overrides=prices).find("my-model")
     assert (found.price.amount, found.price.unit) == (500_000, "request")
+
+
+def test_the_cards_for_weights_are_good_and_their_engine_understands_them(tmp_path: Path) -> None:
+    page = (HOW_TO / "serve-weights.md").read_text("utf-8")
+    (cards,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(cards, "utf-8")
+    assert check_file(tmp_path / "mine.yaml") == []
+    engine = DiffusersEngine(Setup("diffusers"))
+    catalog = load_catalog(tmp_path)
+    for name in ("my-wan", "mochi"):
+        card = catalog.find(name)
+        plan = engine.normalise(card, check_payload(card, card.example).params, 1)
+        assert plan.num_frames >= plan.keep_frames == plan.fps * card.example["duration"]
+    (table,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for options in tomllib.loads(table)["engines"].values():
+        assert DiffusersEngine.Options.model_validate(options).ready
+
+
+def test_the_page_on_weights_names_every_option_and_every_card(tmp_path: Path) -> None:
+    page = (HOW_TO / "serve-weights.md").read_text("utf-8")
+    for option in set(Tuning.model_fields) - {"weights"}:
+        assert f"`{option}" in page, option
+    for card in load_catalog().cards:
+        if any(choice.engine == "diffusers" for choice in card.prefers):
+            assert card.id in page or f"`-{card.id.rpartition('-')[2]}`" in page, card.id
 
 
 def test_every_setting_that_a_page_names_exists() -> None:

@@ -17,3 +17,8 @@ def lane_of(engine: Engine, card: ModelCard, label: str = "") -> str:
 def label_of(lane: str) -> str:
     """The part of a lane that names the engine and its table."""
     return lane.partition("/")[0]
+
+
+def model_of(lane: str) -> str:
+    """The model of a lane whose engine has weights, "" where the lane is for every model of an engine."""
+    return lane.partition("/")[2]

@@ -24,6 +24,7 @@ from rushes.engines.engine import Busy, Cancelled, Encoded, Engine, EngineError,
 from rushes.engines.options import Setup
 from rushes.engines.registry import Engines
 from rushes.worker.child import SETUP_VARIABLE
+from rushes.worker.load_ahead import MODEL_VARIABLE, load_ahead
 from rushes.worker.wire import Channel, ChannelClosed, Ring, ring_slots
 
 PROGRESS_SECONDS = 0.1
@@ -76,6 +77,8 @@ class Child:
         """Run plans until the qworker closes the line."""
         threading.Thread(target=self._listen, name="line", daemon=True).start()
         self._channel.send("ready")
+        if model := os.environ.get(MODEL_VARIABLE):
+            load_ahead(self._engine, self._catalog, model)
         while True:
             self._run(*self._orders.get())
 

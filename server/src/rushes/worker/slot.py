@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rushes.engines.engine import SLOT_VARIABLE
-from rushes.engines.lanes import label_of
+from rushes.engines.lanes import label_of, model_of
 from rushes.engines.routing import Routing
 from rushes.worker.child import SETUP_VARIABLE, EngineChild
+from rushes.worker.load_ahead import MODEL_VARIABLE
 from rushes.worker.turns import Turns
 
 
@@ -34,8 +35,9 @@ class Slot:
         if label not in self._children:
             log_file = self._logs / f"engine-{label.replace(':', '-')}-{self.number}.log" if self._logs else None
             engine, setup = self._routing.setup(label)
-            environment = {**self._environment, SETUP_VARIABLE: setup.as_json(), SLOT_VARIABLE: str(self.number)}
-            self._children[label] = EngineChild(engine, environment, log_file)
+            # An engine with weights loads the model that it is first wanted for before anybody waits for it.
+            own = {SETUP_VARIABLE: setup.as_json(), SLOT_VARIABLE: str(self.number), MODEL_VARIABLE: model_of(lane)}
+            self._children[label] = EngineChild(engine, {**self._environment, **own}, log_file)
         return self._children[label]
 
     def kill(self) -> None:
