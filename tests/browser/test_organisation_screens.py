@@ -119,7 +119,9 @@ def test_deliveries_appear_in_the_receiver_while_one_looks_and_become_a_test_tha
 def test_an_endpoint_is_added_tested_disabled_and_deleted_without_scripts(
     visit: Callable[..., Visit], made: str
 ) -> None:
-    page = visit(java_script_enabled=False).page
+    seen = visit(java_script_enabled=False)
+    seen.allow("status of 400")
+    page = seen.page
     page.goto("/webhooks")
     address = page.locator("#catcher-url").inner_text()
     page.locator("input[name=url][type=url]").fill("ftp://example.org")
@@ -184,13 +186,17 @@ def test_usage_adds_up_and_its_table_is_a_file(visit: Callable[..., Visit], made
 
 
 def test_a_dropped_picture_is_uploaded_shown_and_deleted(visit: Callable[..., Visit], made: str) -> None:
-    page = visit().page
+    seen = visit()
+    seen.allow("status of 400")
+    page = seen.page
     page.goto("/files")
     before = page.locator(".file-card").count()
     chooser = {"name": "new.png", "mimeType": "image/png", "buffer": picture_bytes("maroon")}
     page.locator("rushes-drop input[type=file]").set_input_files(chooser)  # type: ignore[arg-type]
     expect(page.locator(".file-card")).to_have_count(before + 1)
-    assert page.locator(".file-card img").first.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 640
+    assert (
+        page.locator(".file-card img").first.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 640
+    )
     page.locator("rushes-drop input[type=file]").set_input_files(
         {"name": "no.png", "mimeType": "image/png", "buffer": b"no picture"}  # type: ignore[arg-type]
     )
@@ -257,7 +263,10 @@ def test_views_in_python_and_in_the_browser_say_the_same(visit: Callable[..., Vi
 
     page = visit().page
     page.goto("/operate")
-    module = page.evaluate("() => performance.getEntriesByType('resource').map((e) => e.name).find((n) => /operate/.test(n) && /\\.js/.test(n))")
+    module = page.evaluate(
+        "() => performance.getEntriesByType('resource').map((each) => each.name)"
+        ".find((name) => /operate/.test(name) && /\\.js/.test(name))"
+    )
     qworkers = [
         {"state": state, "busy": 1, "slots": 2, "age_seconds": age, "requests": requests, "memory_bytes": memory}
         for state, age, requests, memory in (

@@ -17,4 +17,9 @@ class Section:
 SECTIONS: Final = (
     Section("Models", "/models", "clapperboard", "m"),
     Section("Requests", "/requests", "list", "r"),
+    Section("Files", "/files", "folder", "f"),
+    Section("Keys", "/keys", "key-round", "k"),
+    Section("Usage", "/usage", "chart-no-axes-column", "u"),
+    Section("Webhooks", "/webhooks", "webhook", "w"),
+    Section("Operate", "/operate", "activity", "o"),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from rushes.playground.page import Page
-from rushes.playground.screens import home, models, requests, sign_in
+from rushes.playground.screens import files, home, keys, models, operate, requests, sign_in, usage, webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +33,15 @@ ROUTES: tuple[PageRoute, ...] = (
     PageRoute(READ, "/requests", requests.listing),
     PageRoute(READ, "/requests/{request_id}", requests.detail),
     PageRoute(SEND, "/requests/{request_id}/{action}", requests.act),
+    PageRoute(READ, "/files", files.listing),
+    PageRoute(SEND, "/files/{action}", files.act),
+    PageRoute(READ, "/keys", keys.listing),
+    PageRoute(SEND, "/keys/{action}", keys.act),
+    PageRoute(READ, "/usage", usage.usage),
+    PageRoute(READ, "/usage.csv", usage.table),
+    PageRoute(READ, "/webhooks", webhooks.listing),
+    PageRoute(SEND, "/webhooks/{action}", webhooks.act),
+    PageRoute(READ, "/webhooks/deliveries/{delivery_id}", webhooks.delivery),
+    PageRoute(READ, "/operate", operate.operate),
+    PageRoute(SEND, "/operate/{what}/{order}", operate.act),
 )

@@ -51,7 +51,7 @@ async def _upload(page: Page) -> Response:
 async def _shown(page: Page, error: Refused | None = None) -> Response:
     start = int(page.query("from")) if page.query("from").isdecimal() and len(page.query("from")) < 9 else 0
     told = await page.api.get("/files", limit=PAGE, offset=start)
-    files = [{**each, "link": own_link(each["public_url"]), "name": _name(each)} for each in told["files"]]
+    files = [{**each, "link": own_link(each["public_url"]), "name": _name(each), "size": _size(each["size_bytes"])} for each in told["files"]]
     return page.render(
         "files/index.html",
         error.status if error else 200,
@@ -61,9 +61,7 @@ async def _shown(page: Page, error: Refused | None = None) -> Response:
         start=start,
         after=start + PAGE if told["has_more"] else None,
         before=max(0, start - PAGE) if start else None,
-        samples=code.get_samples(
-            page.origin, "/files", 'print(client.upload("photo.jpg").public_url)'
-        ),
+        samples=code.get_samples(page.origin, "/files", 'print(client.upload("photo.jpg").public_url)'),
     )
 
 
@@ -71,3 +69,8 @@ def _name(file: dict[str, object]) -> str:
     """A file has no name of its own here; its kind and the beginning of its hash tell it from others."""
     kind = str(file["content_type"]).partition("/")[0]
     return f"{kind} {str(file['sha256'] or file['file_id'])[:8]}"
+
+
+def _size(count: int) -> str:
+    """Bytes in kB or MB."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"

@@ -49,14 +49,19 @@ async def _created(page: Page, said: Mapping[str, str]) -> Any:
 async def _revoked(page: Page, said: Mapping[str, str]) -> Response:
     """Only with the name typed, because what used the key stops at once."""
     key_id = said.get("id", "")
-    told = await read_or_none(page, "api-keys", 403)
-    row = next((each for each in (told or {"keys": []})["keys"] if each["id"] == key_id), None)
+    row = next((each for each in await _keys(page) or [] if each["id"] == key_id), None)
     if row is None:
         return page.redirect("/keys")
     if said.get("name", "").strip() != row["name"]:
         return page.redirect(f"/keys?revoke={quote(key_id, safe='')}&name=wrong#revoke")
     await send(page, "DELETE", f"api-keys/{quote(key_id, safe='')}")
     return page.redirect("/keys")
+
+
+async def _keys(page: Page) -> list[dict[str, Any]] | None:
+    """The organisation's keys, newest first; None for a visitor who is a key."""
+    told: dict[str, list[dict[str, Any]]] | None = await read_or_none(page, "api-keys", 403)
+    return None if told is None else told["keys"][::-1]
 
 
 async def _shown(
@@ -66,8 +71,7 @@ async def _shown(
     error: Refused | None = None,
     said: Mapping[str, str] | None = None,
 ) -> Response:
-    told = await read_or_none(page, "api-keys", 403)
-    keys: list[dict[str, Any]] | None = None if told is None else told["keys"][::-1]
+    keys = await _keys(page)
     wanted = page.query("revoke")
     answer = page.render(
         "keys/index.html",

@@ -37,7 +37,7 @@ async def read_sent(page: Page, model: Mapping[str, Any]) -> Sent:
     blank = forms.fields_of(model)
     texts: dict[str, str] = {}
     refused: dict[str, str] = {}
-    request = Request(page.request.scope, _counted(page.request.receive))
+    request = Request(page.request.scope, counted(page.request.receive))
     async with request.form(max_files=16, max_fields=200, max_part_size=MAX_TEXT) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
@@ -45,7 +45,7 @@ async def read_sent(page: Page, model: Mapping[str, Any]) -> Sent:
             elif value.filename:
                 parameter = name.removeprefix(FILE)
                 try:
-                    url = await _uploaded(page, value)
+                    url = await uploaded(page, value)
                 except Refused as error:
                     refused[parameter] = error.text
                 else:
@@ -58,7 +58,7 @@ async def read_sent(page: Page, model: Mapping[str, Any]) -> Sent:
     return Sent(payload, faults, said, key=texts.get("key") or secrets.token_urlsafe(24))
 
 
-async def _uploaded(page: Page, file: UploadFile) -> str:
+async def uploaded(page: Page, file: UploadFile) -> str:
     """The address of a file, once the API has it. Raises Refused."""
     boundary = secrets.token_hex(16)
     name = "".join(c for c in file.filename or "file" if c.isprintable() and c not in '"\\') or "file"
@@ -78,7 +78,7 @@ async def _uploaded(page: Page, file: UploadFile) -> str:
     return str(answer.value["public_url"])
 
 
-def _counted(receive: Receive) -> Receive:
+def counted(receive: Receive) -> Receive:
     """Hands on a body up to MAX_BODY bytes; what is longer ends there, and the form reader says it is broken."""
     left = MAX_BODY
 

@@ -23,8 +23,8 @@ async def usage(page: Page) -> Response:
     span: dict[str, Any] = {"since": first.isoformat(), "until": (last + timedelta(days=1)).isoformat()}
     by_day = await read(page, "usage", group_by="day,model", **span)
     by_key = await read(page, "usage", group_by="model,key", **span)
-    told = await read_or_none(page, "api-keys", 403)
-    names = {each["id"]: each["name"] for each in (told or {"keys": []})["keys"]}
+    told: dict[str, list[dict[str, str]]] | None = await read_or_none(page, "api-keys", 403)
+    names = {each["id"]: each["name"] for each in told["keys"]} if told else {}
     rows = sorted(by_key["rows"], key=lambda row: -row["charge_micro_usd"])
     return page.render(
         "usage/index.html",

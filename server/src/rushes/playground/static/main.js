@@ -8,6 +8,10 @@ import "./elements/form.js";
 import "./elements/media.js";
 import "./elements/history.js";
 import "./elements/sheet.js";
+import "./elements/catcher.js";
+import "./elements/once.js";
+import "./elements/drop.js";
+import "./elements/operate.js";
 
 setAdvice(JSON.parse(document.getElementById("advice")?.textContent ?? "{}"));
 startShell();
