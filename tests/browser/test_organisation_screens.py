@@ -279,7 +279,7 @@ def test_views_in_python_and_in_the_browser_say_the_same(visit: Callable[..., Vi
         {"state": "open", "queued": 12_345, "queued_is_capped": True, "running": 2, "oldest_queued_at": 1_000},
         {"state": "held", "queued": 0, "queued_is_capped": False, "running": 0, "oldest_queued_at": None},
     ]
-    recent = {"seconds": 300, "finished": 12, "failed": 3, "wait_p50_seconds": 0.25, "wait_p95_seconds": 75.0}
+    recent = {"seconds": 300, "finished": 12, "failed": 3, "wait_p50_seconds": 0.3, "wait_p95_seconds": 75.0}
     overview = {"waiting": 1234, "running": 2, "busy": 1, "slots": 4, "qworkers": 2, "held_lanes": 1, "recent": recent}
     script = """async ([module, qworkers, lanes, overview]) => {
       const { qworkerView, laneView, tilesView } = await import(module);

@@ -113,13 +113,23 @@ async def operator(request: Request) -> str:
     else:
         session = await _session(value, services)
     if key is not None:
-        if OPERATE not in key.scopes or not key.operator:
+        if not key_operates(key):
             raise ApiError("forbidden", f"This key lacks the scope {OPERATE} of an operator's organisation")
         return f"key {key.key_id}"
     person_here = _holding(session)
-    if not any(place.operator and place.role == "owner" for place in person_here.memberships):
+    if not person_operates(person_here):
         raise ApiError("forbidden", "Only owners of the operator's organisation may look here")
     return person_here.email
+
+
+def key_operates(key: KeyRow) -> bool:
+    """Whether a key may use the operator's routes."""
+    return OPERATE in key.scopes and key.operator
+
+
+def person_operates(session: Session) -> bool:
+    """Whether a person may."""
+    return any(place.operator and place.role == "owner" for place in session.memberships)
 
 
 async def signed_in_here(request: Request, services: Services) -> SignedIn | None:

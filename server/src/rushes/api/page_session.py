@@ -11,7 +11,15 @@ from rushes.accounts.keys import PREFIX
 from rushes.accounts.page_cookie import set_cookie
 from rushes.accounts.page_session import SignedIn
 from rushes.api.answers import reply
-from rushes.api.auth import acting_for, page_cookie_name, page_token, require_own_page, signed_in_here
+from rushes.api.auth import (
+    acting_for,
+    key_operates,
+    page_cookie_name,
+    page_token,
+    person_operates,
+    require_own_page,
+    signed_in_here,
+)
 from rushes.api.body import json_object
 from rushes.api.iam import NO_STORE, address_of, organization_object, text_of, too_many, user_object
 from rushes.api.services import Services, services_of
@@ -94,6 +102,7 @@ def _shown(signed_in: SignedIn, wanted: str | None) -> dict[str, Any]:
             "key": shown,
             "organization": organization,
             "organizations": [organization],
+            "operator": key_operates(key),
             **times,
         }
     assert person is not None
@@ -104,5 +113,6 @@ def _shown(signed_in: SignedIn, wanted: str | None) -> dict[str, Any]:
         "key": None,
         "organization": organization_object(place) if place else {"id": "", "role": "", "name": "", "limits": {}},
         "organizations": [organization_object(each) for each in person.memberships],
+        "operator": person_operates(person),
         **times,
     }

@@ -256,6 +256,7 @@ SCHEMAS: dict[str, Schema] = {
         key=maybe(thing(id=TEXT, name=TEXT, partialKey=TEXT, scope=TEXT)),
         organization=thing(id=TEXT, role=TEXT, name=TEXT),
         organizations=many(thing(id=TEXT, role=TEXT, name=TEXT)),
+        operator=said(YES_NO, "Whether the operator's routes answer."),
         since=MOMENT,
         until=MOMENT,
     ),

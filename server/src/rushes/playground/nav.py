@@ -12,6 +12,7 @@ class Section:
     href: str
     icon: str
     key: str
+    for_operators: bool = False
 
 
 SECTIONS: Final = (
@@ -21,5 +22,5 @@ SECTIONS: Final = (
     Section("Keys", "/keys", "key-round", "k"),
     Section("Usage", "/usage", "chart-no-axes-column", "u"),
     Section("Webhooks", "/webhooks", "webhook", "w"),
-    Section("Operate", "/operate", "activity", "o"),
+    Section("Operate", "/operate", "activity", "o", for_operators=True),
 )

@@ -35,9 +35,9 @@ def qworker(row: Mapping[str, Any]) -> dict[str, str]:
         "label": str(row["state"]).capitalize(),
         "tone": QWORKER_TONES[row["state"]],
         "slots": f"{row['busy']} of {row['slots']}",
-        "age": f"{row['age_seconds']:.0f} s ago",
+        "age": f"{int(row['age_seconds'])} s ago",
         "doing": "" if first is None else f"{first['model']} {first['progress']} %{more}",
-        "memory": "" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 2**20:,.0f} MiB",
+        "memory": "" if row["memory_bytes"] is None else f"{row['memory_bytes'] >> 20:,} MiB · ",
     }
 
 

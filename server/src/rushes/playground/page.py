@@ -50,6 +50,8 @@ class Visitor:
     organisation: str = ""
     role: str = "member"
     org_id: str = ""
+    operator: bool = False
+    """Whether they run this machine, and so see Operate."""
 
 
 @dataclass(slots=True)

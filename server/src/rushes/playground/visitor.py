@@ -10,4 +10,4 @@ async def visitor(page: Page) -> Visitor:
     told = (await page.api.call("GET", PAGE_SESSION)).value
     place = told["organization"]
     name = told["user"]["email"] if told["by"] == "person" else f"Key {told['key']['name']}"
-    return Visitor(name, place["name"], place["role"], place["id"])
+    return Visitor(name, place["name"], place["role"], place["id"], told["operator"])

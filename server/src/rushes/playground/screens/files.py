@@ -51,7 +51,10 @@ async def _upload(page: Page) -> Response:
 async def _shown(page: Page, error: Refused | None = None) -> Response:
     start = int(page.query("from")) if page.query("from").isdecimal() and len(page.query("from")) < 9 else 0
     told = await page.api.get("/files", limit=PAGE, offset=start)
-    files = [{**each, "link": own_link(each["public_url"]), "name": _name(each), "size": _size(each["size_bytes"])} for each in told["files"]]
+    files = [
+        {**each, "link": own_link(each["public_url"]), "name": _name(each), "size": _size(each["size_bytes"])}
+        for each in told["files"]
+    ]
     return page.render(
         "files/index.html",
         error.status if error else 200,

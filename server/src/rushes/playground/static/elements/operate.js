@@ -87,9 +87,9 @@ export function qworkerView(row) {
     label: capital(row.state),
     tone: TONES[row.state],
     slots: `${row.busy} of ${row.slots}`,
-    age: `${row.age_seconds.toFixed(0)} s ago`,
+    age: `${Math.trunc(row.age_seconds)} s ago`,
     doing: first ? `${first.model} ${first.progress} %${others.length ? ` and ${others.length} more` : ""}` : "",
-    memory: row.memory_bytes === null ? "" : `${grouped(Math.round(row.memory_bytes / 2 ** 20))} MiB`,
+    memory: row.memory_bytes === null ? "" : `${grouped(Math.trunc(row.memory_bytes / 2 ** 20))} MiB · `,
   };
 }
 
