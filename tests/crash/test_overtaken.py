@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.postgres_proxy import postgres_proxy
-from support.stage import Stage, final, submitted
-
-LEASE = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
+from support.stage import BRIEF, STEADY, Stage, final, submitted
 
 
 def films(stage: Stage) -> list[Path]:
@@ -28,13 +26,13 @@ async def alone(stage: Stage, film: str) -> None:
 @pytest.mark.parametrize("moment", ["engine running", "stored", "ending written"])
 async def test_a_worker_that_slept_through_its_lease_changes_nothing(stage: Stage, moment: str) -> None:
     """`ending written`: it sleeps inside its transaction, whose locks PostgreSQL takes from it in the end."""
-    stage.serve(**LEASE)
-    sleeper = stage.worker(moment, **LEASE)
+    stage.serve(**BRIEF)
+    sleeper = stage.worker(moment, **BRIEF)
     async with stage.client() as client:
         request_id = await submitted(client)
         await asyncio.to_thread(sleeper.reached)
         sleeper.pause()
-        stage.worker(**LEASE)
+        stage.worker(**STEADY)
         record = await final(client, request_id)
         sleeper.go()
         sleeper.resume()
@@ -48,7 +46,7 @@ async def test_a_worker_cut_off_from_the_database_finishes_when_it_is_back(stage
     """Nobody took its request over meanwhile (no server, so nobody rescues): its work is not thrown away."""
     async with postgres_proxy(stage.database_url) as proxy:
         server = stage.serve()
-        worker = stage.worker("stored", database_url=proxy.dsn, **LEASE)
+        worker = stage.worker("stored", database_url=proxy.dsn, **BRIEF)
         async with stage.client() as client:
             request_id = await submitted(client)
             await asyncio.to_thread(worker.reached)
@@ -67,14 +65,14 @@ async def test_a_worker_cut_off_from_the_database_finishes_when_it_is_back(stage
 
 async def test_a_worker_cut_off_from_the_database_discards_what_another_has_made(stage: Stage) -> None:
     async with postgres_proxy(stage.database_url) as proxy:
-        stage.serve(**LEASE)
-        worker = stage.worker("stored", database_url=proxy.dsn, **LEASE)
+        stage.serve(**BRIEF)
+        worker = stage.worker("stored", database_url=proxy.dsn, **BRIEF)
         async with stage.client() as client:
             request_id = await submitted(client)
             await asyncio.to_thread(worker.reached)
             proxy.go_away()
             worker.go()
-            stage.worker(**LEASE)
+            stage.worker(**STEADY)
             record = await final(client, request_id)
             assert [path.parent.name for path in films(stage)] == ["1", "2"]
             proxy.come_back()

@@ -8,11 +8,10 @@ import asyncpg
 import httpx2
 import pytest
 from support.postgres import Databases, MortalPostgres
-from support.stage import PAYLOAD, Stage, final, submitted
+from support.stage import BRIEF, PAYLOAD, STEADY, Stage, final, submitted
 
 BODY = {"model": "rushes-test", "payload": PAYLOAD}
 AROUND_THE_COMMIT = [("submit written", 0), ("submit committed", 1)]
-LEASE = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
 
 
 async def ids(stage: Stage) -> list[str]:
@@ -83,7 +82,7 @@ async def test_postgresql_killed_around_the_commit_is_answered_truly(
 
 @pytest.mark.parametrize("killed", ["nobody", "worker", "serve"])
 async def test_of_a_cancel_and_a_finish_one_wins_whoever_dies(stage: Stage, killed: str) -> None:
-    serve, worker = stage.serve(**LEASE), stage.worker("ending written", **LEASE)
+    serve, worker = stage.serve(**BRIEF), stage.worker("ending written", **STEADY)
     async with stage.client() as client:
         request_id = await submitted(client)
         await asyncio.to_thread(worker.reached)
@@ -95,7 +94,7 @@ async def test_of_a_cancel_and_a_finish_one_wins_whoever_dies(stage: Stage, kill
             serve.kill()
             with pytest.raises(httpx2.TransportError):
                 await cancel
-            stage.serve(**LEASE)
+            stage.serve(**BRIEF)
         if killed != "worker":
             worker.go()
         record = await final(client, request_id)
@@ -141,7 +140,7 @@ async def test_a_newer_schema_is_refused_by_server_and_worker(stage: Stage) -> N
 
 async def test_a_rescuer_killed_in_the_middle_is_made_up_for_by_another(stage: Stage) -> None:
     """Its transaction never was; nothing is returned to the queue twice."""
-    rescuer, worker = stage.serve("return written", **LEASE), stage.worker("engine running", **LEASE)
+    rescuer, worker = stage.serve("return written", **BRIEF), stage.worker("engine running", **BRIEF)
     async with stage.client() as client:
         request_id = await submitted(client)
         await asyncio.to_thread(worker.reached)
@@ -149,8 +148,8 @@ async def test_a_rescuer_killed_in_the_middle_is_made_up_for_by_another(stage: S
         await asyncio.to_thread(rescuer.reached)
         rescuer.kill()
         for _ in range(2):
-            stage.serve(**LEASE)
-        stage.worker(**LEASE)
+            stage.serve(**BRIEF)
+        stage.worker(**STEADY)
         record = await final(client, request_id)
     assert (record["status"], record["attempt"]) == ("success", 2)
 

@@ -5,20 +5,21 @@ work was done twice.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from support.postgres import MortalPostgres
-from support.stage import Actor, Stage, final, submitted
+from support.stage import BRIEF, STEADY, Actor, Stage, final, submitted
 
 STEPS = ["claimed", "fetching", "engine running", "encoding", "stored", "ending written", "finish committed"]
-LEASE = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
 
 
-async def finished(stage: Stage, moment: str, then: Callable[[Actor], None]) -> dict[str, object]:
+async def finished(
+    stage: Stage, moment: str, lease: Mapping[str, str], then: Callable[[Actor], None]
+) -> dict[str, object]:
     """The record of a request whose worker stood at `moment` when `then` was done to it."""
-    stage.serve(**LEASE)
-    worker = stage.worker(moment, **LEASE)
+    stage.serve(**BRIEF)
+    worker = stage.worker(moment, **lease)
     async with stage.client() as client:
         request_id = await submitted(client)
         await asyncio.to_thread(worker.reached)
@@ -30,9 +31,9 @@ async def finished(stage: Stage, moment: str, then: Callable[[Actor], None]) -> 
 def test_a_killed_worker_is_made_up_for(stage: Stage, moment: str) -> None:
     def kill(worker: Actor) -> None:
         worker.kill()
-        stage.worker(**LEASE)
+        stage.worker(**STEADY)
 
-    record = asyncio.run(finished(stage, moment, kill))
+    record = asyncio.run(finished(stage, moment, BRIEF, kill))
     assert (record["status"], record["attempt"]) == ("success", 1 if moment == "finish committed" else 2)
 
 
@@ -45,5 +46,5 @@ def test_killed_postgresql_costs_no_attempt(mortal_stage: Stage, mortal: MortalP
         worker.go()
         mortal.start()
 
-    record = asyncio.run(finished(mortal_stage, moment, kill))
+    record = asyncio.run(finished(mortal_stage, moment, STEADY, kill))
     assert (record["status"], record["attempt"]) == ("success", 1)

@@ -41,13 +41,22 @@ class Databases:
         _run(self._execute(f"CREATE DATABASE {name} TEMPLATE {template}"))
         return self._url(name)
 
+    def copy(self, url: str) -> str:
+        """The URL of a copy of a database as it is now, as a backup would be; ends every connection to it."""
+        name = urlsplit(url).path[1:]
+        self._end_sessions(name)
+        return self.make(name)
+
     def drop(self, url: str) -> None:
         """Remove a database, ending the connections that a test left open."""
         name = urlsplit(url).path[1:]
         # Not WITH (FORCE): that would end an autovacuum worker too, which only a superuser may; a plain DROP asks it.
+        self._end_sessions(name)
+        _run(self._execute(f"DROP DATABASE IF EXISTS {name}"))
+
+    def _end_sessions(self, name: str) -> None:
         ours = f"datname = '{name}' AND usename = current_user"
         _run(self._execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {ours}"))
-        _run(self._execute(f"DROP DATABASE IF EXISTS {name}"))
 
     def _url(self, name: str) -> str:
         return urlsplit(self.server.dsn)._replace(path=f"/{name}").geturl()

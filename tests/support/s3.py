@@ -13,17 +13,22 @@ BUCKET = "bucket"
 
 
 class S3:
-    """`settings` are the environment variables with which s3://bucket is this server's."""
+    """`settings` are the environment variables with which s3://bucket is this server's; `bucket` is its folder.
+
+    While `down` is set every call is answered with 503 and counted in `refused`.
+    """
 
     def __init__(self, folder: Path) -> None:
-        (folder / BUCKET).mkdir(parents=True)
+        self.bucket = folder / BUCKET
+        self.bucket.mkdir(parents=True)
+        self.down, self.refused = threading.Event(), threading.Semaphore(0)
         port = _free_port()
         command = [Path(sys.executable).parent / "rclone", "serve", "s3", "--auth-key", "accesskey,secretkey"]
         options = ["--addr", f"127.0.0.1:{port}", "--config", "", "--no-cleanup", str(folder)]
         self._process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         assert any("Starting s3 server" in line for line in self._process.stderr), "rclone did not start"
-        self._front = ThreadingHTTPServer(("127.0.0.1", 0), _front_of(port))
+        self._front = ThreadingHTTPServer(("127.0.0.1", 0), _front_of(port, self.down, self.refused))
         self._thread = threading.Thread(target=self._front.serve_forever, name="s3", daemon=True)
         self._thread.start()
         self.settings = {
@@ -43,7 +48,7 @@ class S3:
         self._process.communicate()
 
 
-def _front_of(port: int) -> type[BaseHTTPRequestHandler]:
+def _front_of(port: int, down: threading.Event, refused: threading.Semaphore) -> type[BaseHTTPRequestHandler]:
     """Passes everything on, and puts one thing right: rclone 1.75 answers a range with 200, not 206."""
 
     class Front(BaseHTTPRequestHandler):
@@ -51,6 +56,12 @@ def _front_of(port: int) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            if down.is_set():
+                refused.release()
+                self.send_response(503)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             behind = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
             behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

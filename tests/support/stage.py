@@ -6,9 +6,11 @@ They are forked from a process that has imported everything, so that each starts
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +22,10 @@ from rushes.accounts.bootstrap import FirstKey
 from support.platform import QUEUE, QUICK
 
 PATIENCE = 30.0
+BRIEF = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
+"""For workers that will be lost, and for whoever rescues."""
+STEADY = {"lease_seconds": "10", "heartbeat_seconds": "0.3", "rescue_seconds": "0.1"}
+"""For workers that are not to lose a lease because the machine is busy."""
 PAYLOAD = {"frames": 2, "seconds": 0.05, "width": 32, "height": 32, "progress_steps": 2}
 """The least that makes a film."""
 
@@ -27,9 +33,9 @@ PAYLOAD = {"frames": 2, "seconds": 0.05, "width": 32, "height": 32, "progress_st
 class Actor:
     """One process. `held` moments stop it, each once."""
 
-    def __init__(self, nursery: Any, command: str, environment: Mapping[str, str], held: tuple[str, ...], *given: Any):
+    def __init__(self, nursery: Any, command: str, environment: Mapping[str, str], held: tuple[str, ...], given: Any):
         self._line, theirs = nursery.Pipe()
-        self.process = nursery.Process(target=_act, args=(theirs, command, dict(environment), held, *given))
+        self.process = nursery.Process(target=_act, args=(theirs, command, dict(environment), held, given))
         self.process.start()
         theirs.close()
 
@@ -53,12 +59,9 @@ class Actor:
     def resume(self) -> None:
         os.kill(self.process.pid, signal.SIGCONT)
 
-    def terminate(self) -> int:
-        """SIGTERM; the exit status."""
-        self.process.terminate()
-        self.process.join(PATIENCE)
-        assert self.process.exitcode is not None, "it did not end"
-        return self.process.exitcode
+    def limit_files(self, size: int) -> None:
+        """From now on no file of the process grows past `size` bytes; it fails as on a full disk."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 class Stage:
@@ -76,31 +79,41 @@ class Stage:
     def objects(self) -> Path:
         return self.data / "objects"
 
-    def serve(self, *held: str, **settings: str) -> Actor:
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def serve(self, *held: str, environment: Mapping[str, str] | None = None, **settings: str) -> Actor:
         """`rushes serve` behind the stage's socket: calls made before it is ready wait for it."""
-        return self._act("serve", held, settings, self._socket)
+        return self._act("serve", held, environment or {}, settings, self._socket)
 
-    def worker(self, *held: str, **settings: str) -> Actor:
-        """`rushes worker` with one slot."""
-        return self._act("worker", held, settings)
+    def worker(
+        self, *held: str, environment: Mapping[str, str] | None = None, clock_shift: float = 0, **settings: str
+    ) -> Actor:
+        """`rushes worker` with one slot; `clock_shift`: how many seconds its time.time() goes wrong."""
+        return self._act("worker", held, environment or {}, settings, clock_shift)
 
-    def _act(self, command: str, held: tuple[str, ...], settings: Mapping[str, str], *given: Any) -> Actor:
+    def _act(
+        self, command: str, held: tuple[str, ...], more: Mapping[str, str], settings: Mapping[str, str], given: Any
+    ) -> Actor:
         environment = {
+            **more,
             **QUICK,
             "RUSHES_DATABASE_URL": self.database_url,
             "RUSHES_DATA": str(self.data),
+            "RUSHES_PUBLIC_URL": self.address,
             "RUSHES_TEST_MODELS": "1",
             "RUSHES_ENGINES": "faults",
             "RUSHES_LOG_LEVEL": "error",
             **{f"RUSHES_{name.upper()}": value for name, value in settings.items()},
         }
-        actor = Actor(self._nursery, command, environment, held, *given)
+        actor = Actor(self._nursery, command, environment, held, given)
         self._actors.append(actor)
         return actor
 
     def client(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{self._socket.getsockname()[1]}{QUEUE}",
+            base_url=self.address + QUEUE,
             headers={"Authorization": f"Bearer {self.first.key}"} if self.first else {},
             trust_env=False,
             timeout=PATIENCE,
@@ -112,7 +125,7 @@ class Stage:
         self._socket.close()
 
 
-def _act(line: Connection, command: str, environment: dict[str, str], held: tuple[str, ...], *given: Any) -> None:
+def _act(line: Connection, command: str, environment: dict[str, str], held: tuple[str, ...], given: Any) -> None:
     """The life of an actor: what `rushes serve` and `rushes worker` do, and a stop at each held moment."""
     from rushes.cli import main
 
@@ -128,7 +141,10 @@ def _act(line: Connection, command: str, environment: dict[str, str], held: tupl
     moments.listen(stop)
     sys.argv = ["rushes", command, "--data", environment["RUSHES_DATA"]]
     if command == "serve":
-        sys.argv += ["--fd", str(given[0].detach())]
+        sys.argv += ["--fd", str(given.detach())]
+    elif given:
+        right = time.time
+        time.time = lambda: right() + given
     main()
 
 

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rushes import __version__
 from rushes.api.answers import Handler, answering, error_reply
+from rushes.api.pace import paced
 from rushes.api.route import Route
 from rushes.api.routes import KEY_PREFIX, ROUTES, SESSION_PREFIX, SHORT_PREFIX
 from rushes.api.services import Services
@@ -111,6 +112,8 @@ class Edge:
                 message["headers"] = [*message["headers"], *(pair for pair in ours if pair[0] not in present)]
             await send(message)
 
+        if scope["method"] in ("POST", "PUT", "PATCH"):
+            receive = paced(receive)
         refused = _refusal(scope)
         await (self._app if refused is None else error_reply(refused))(scope, receive, sending)
 

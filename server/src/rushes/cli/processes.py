@@ -71,6 +71,7 @@ def run_serve(
     import uvicorn
 
     from rushes.api.app import build
+    from rushes.api.pace import TimelyProtocol
     from rushes.api.wiring import opened
     from rushes.catalog.loader import load_catalog
     from rushes.egress import EgressSettings
@@ -92,6 +93,7 @@ def run_serve(
         timeout_graceful_shutdown=SERVE_DRAIN_SECONDS,
         timeout_keep_alive=65,
         h11_max_incomplete_event_size=65_536,
+        http=TimelyProtocol,
         ssl_certfile=str(certificate) if certificate else None,
         ssl_keyfile=str(key) if key else None,
         proxy_headers=False,

@@ -100,6 +100,7 @@ HTTP_ERRORS = _http(
         "Artifact expired",
         "Read the record again for a new link; after expires_at the file is gone.",
     ),
+    ("body_too_slow", 408, True, "Request body came too slowly", "Send a thousand bytes a second at least."),
     ("body_too_large", 413, False, "Request body is too large", "Send the file through upload-url or as a URL."),
     (
         "unsupported_media_type",
