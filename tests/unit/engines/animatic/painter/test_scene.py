@@ -169,3 +169,25 @@ def test_a_single_frame_and_odd_numbers_of_frames_paint() -> None:
 def test_a_negative_or_huge_seed_is_only_another_seed() -> None:
     for seed in (-1, 2**70):
         assert Scene("a field", 96, 64, 4, 24, seed).frame(0).shape == (96, 96)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a calm ocean at dawn", "desert dunes at noon", "a pine forest in fog", "a wheat field in summer",
+        "a skyline at night", "a lake at sunset", "a deer in the forest", "a street in the rain", "mountains",
+    ],
+)  # fmt: skip
+def test_ten_seeds_of_one_prompt_are_ten_compositions(prompt: str) -> None:
+    """What differs is where things are: pictures of 16 by 9 blurred pixels, in which no noise is left, differ by more
+    than two frames of one video half a second apart."""
+
+    def composition(seed: int, i: int = 0) -> NDArray[np.float64]:
+        frame = luma(Scene(prompt + ", static camera", 128, 72, 48, 24, seed).frame(i))
+        return cv2.resize(cv2.GaussianBlur(frame, (0, 0), 4), (16, 9), interpolation=cv2.INTER_AREA).astype(np.float64)
+
+    first = composition(0)
+    still = float(np.abs(composition(0, 12) - first).mean())
+    pictures = [first, *(composition(seed) for seed in range(1, 10))]
+    apart = [float(np.abs(a - b).mean()) for a, b in itertools.combinations(pictures, 2)]
+    assert min(apart) > max(1.5 * still, 2.0), f"nearest {min(apart):.1f}, one video's own {still:.1f}"

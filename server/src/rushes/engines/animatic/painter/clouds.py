@@ -25,8 +25,9 @@ class Clouds:
         side = ((cols - stage.width / 2) / stage.unit)[None, :]
         # The offset keeps the far rows from shrinking below a pixel.
         depth = 0.55 / (up + 0.13)
-        self._u = (side * depth * 0.36 + 0.5).astype(np.float32)
-        self._v = np.broadcast_to(depth * 0.42, self._u.shape).astype(np.float32)
+        grain = np.float32(stage.vary("cloud size", 0.62, 1.35))
+        self._u = (side * depth * 0.36 * grain + 0.5).astype(np.float32)
+        self._v = np.broadcast_to(depth * 0.42 * grain, self._u.shape).astype(np.float32)
         body = spectral(rng, TILE, 3.3, low=2.5, high=90)
         wisps = spectral(rng, TILE, 2.5, low=4, high=110)
         towards = np.sign(stage.sun_x - stage.width / 2)

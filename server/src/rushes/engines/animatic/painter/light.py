@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rushes.engines.animatic.painter.colour import Rgb, mix, scaled
 from rushes.engines.animatic.painter.words import Reading
 
@@ -120,6 +122,25 @@ def _open(light: Light, reading: Reading) -> Light:
     return replace(light, cover=cover)
 
 
+def varied(light: Light, reading: Reading, rng: np.random.Generator) -> Light:
+    """The palette as one evening differs from the next: more or fewer clouds, a higher or lower sun, warmer or cooler."""
+    bound = reading.has("clear", "clouds", "aurora", "milkyway", "storm", "fog") or reading.time == "overcast"
+    cover = light.cover * (1.0 if bound else float(rng.uniform(0.35, 1.35)))
+    climb = 0.018 if light.sun_height < 0.2 else 0.09
+    height = light.sun_height + float(rng.uniform(-1, 1)) * climb
+    warm, deep = float(rng.uniform(-0.07, 0.07)), float(rng.uniform(0.85, 1.12))
+    tint = (1 + warm, 1.0, 1 - warm)
+
+    def tinted(colour: Rgb, gain: float = 1.0) -> Rgb:
+        return colour[0] * tint[0] * gain, colour[1] * tint[1] * gain, colour[2] * tint[2] * gain
+
+    return replace(
+        light, cover=min(cover, max(light.cover, 0.66)), sun_height=height, zenith=tinted(light.zenith, deep),
+        middle=tinted(light.middle, deep), horizon=tinted(light.horizon), haze=tinted(light.haze), key=tinted(light.key),
+        cloud=tinted(light.cloud),
+    )  # fmt: skip
+
+
 def light_for(reading: Reading) -> Light:
     """The palette of a reading: its time of day, changed by its weather."""
     light = LIGHTS[reading.time]
@@ -132,7 +153,9 @@ def light_for(reading: Reading) -> Light:
     if reading.time == "night" and not reading.has("moon") and reading.biome != "sky":
         light = replace(light, sun_size=0.0, glow=light.glow * 0.35)
     if reading.biome == "city" and reading.time == "night":
-        light = replace(light, horizon=(0.105, 0.070, 0.055), haze=(0.052, 0.042, 0.050), middle=(0.020, 0.022, 0.046))
+        # Its own light hangs over a city and drowns the fainter stars.
+        light = replace(light, horizon=(0.21, 0.125, 0.085), haze=(0.070, 0.052, 0.058), middle=(0.032, 0.030, 0.056),
+                        stars=0.35)  # fmt: skip
     if reading.biome == "city" and reading.time in ("sunset", "dawn"):
         # Towers stand against the light.
         light = replace(light, haze=scaled(light.haze, 0.62), key=scaled(light.key, 0.45))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rushes.engines.animatic.painter.camera import Path, path_for
-from rushes.engines.animatic.painter.light import Light, light_for
+from rushes.engines.animatic.painter.light import Light, light_for, varied
 from rushes.engines.animatic.painter.words import Reading, read
 
 HORIZONS = {
@@ -16,6 +16,11 @@ HORIZONS = {
     "field": 0.56, "sky": 0.90, "space": 0.5, "abstract": 0.5,
 }  # fmt: skip
 """Row of the horizon as a share of the height."""
+ROOM = {
+    "mountain": 0.06, "ocean": 0.09, "lake": 0.06, "river": 0.04, "forest": 0.05, "city": 0.04, "desert": 0.07,
+    "field": 0.09, "sky": 0.03,
+}  # fmt: skip
+"""How far the seed may move it, up or down."""
 
 
 def _word(text: str) -> int:
@@ -80,13 +85,14 @@ def stage_for(prompt: str, width: int, height: int, count: int, fps: int, seed: 
     """The stage for a prompt; pure."""
     reading = read(prompt)
     rng = np.random.default_rng([seed & (2**63 - 1), _word("stage"), _word(prompt)])
-    light = light_for(reading)
+    light = varied(light_for(reading), reading, np.random.default_rng([seed & (2**63 - 1), _word("light"), _word(prompt)]))
     horizon = HORIZONS[reading.biome] + (0.06 if height > width and reading.biome not in ("city", "sky") else 0.0)
     if reading.biome == "sky" and reading.has("above"):
         horizon = 0.58
     if "aerial" in reading.moves:
         horizon -= 0.10
-    side = float(rng.uniform(0.20, 0.36)) * (1 if rng.random() < 0.5 else -1)
+    horizon += float(rng.uniform(-1, 1)) * ROOM.get(reading.biome, 0.0)
+    side = float(rng.uniform(0.10, 0.38)) * (1 if rng.random() < 0.5 else -1)
     if reading.biome in ("ocean", "lake", "river") or width < height:
         side *= 0.55
     path = path_for(reading, rng, count, fps)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from rushes.engines.animatic.painter.broadleaf import broadleaf
 from rushes.engines.animatic.painter.canvas import Pass
 from rushes.engines.animatic.painter.land import Ground, Range
 from rushes.engines.animatic.painter.layers import LayerPass
@@ -10,7 +13,7 @@ from rushes.engines.animatic.painter.sky import Sky
 from rushes.engines.animatic.painter.spot import Spot, haze_at, on_ground, on_ridge
 from rushes.engines.animatic.painter.stacking import chains, fog_bank, in_the_air, lean, stacked
 from rushes.engines.animatic.painter.stage import Stage
-from rushes.engines.animatic.painter.standing import season, standing
+from rushes.engines.animatic.painter.standing import LEAF, season, standing
 from rushes.engines.animatic.painter.subjects import BUILDINGS
 from rushes.engines.animatic.painter.trees import Row, grove, tree_row
 
@@ -44,13 +47,24 @@ def _distance(stage: Stage, side: float, snowy: bool) -> list[Pass]:
     return stacked(stage, layers)
 
 
+def _copses(stage: Stage) -> list[Pass]:
+    """Clumps of trees at the field's far edge, where the seed has them."""
+    if stage.vary("copses", 0, 1) < 0.3 or stage.reading.has("savanna"):
+        return []
+    rng = stage.rng("copses")
+    trees = [broadleaf(rng, int(np.clip(0.16 * stage.unit, 40, 240))) for _ in range(3)]
+    row = Row(0.034, stage.vary("copse", 0.07, 0.13), stage.vary("number", 2.0, 7.0), 0.19, 0.30,
+              gap=stage.vary("gap", 0.05, 0.5), clearing=stage.vary("open", -0.4, 0.4), leaves=LEAF[season(stage)])  # fmt: skip
+    return [LayerPass(stage, tree_row(stage, trees, row, "copses"))]
+
+
 def _meadow(stage: Stage) -> list[Pass]:
     meadow = Meadow(stage, crop_for(stage), 0.026)
     small = bool(stage.reading.named("fox", "cat", "dog", "sheep"))
     row, metre = (0.27, 0.150) if small else (0.215, 0.080)
     near = row * stage.unit / max(stage.height - stage.horizon, 1)
     tall = 0.10 if small else 0.22
-    passes: list[Pass] = [meadow]
+    passes: list[Pass] = [*_copses(stage), meadow]
     if stage.reading.named(*BUILDINGS):
         # Houses stand back at the edge of the field.
         away = on_ground(stage, 0.050, 0.12, 0.016, haze_at(0.05), 0.0)

@@ -26,7 +26,8 @@ def ocean(stage: Stage) -> list[Pass]:
     rough = 0.055 if reading.has("calm") else 0.085
     if reading.has("rough", "storm"):
         rough = 0.14
-    passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), Water(stage, rough, eye=3.2, patch=16.0)]
+    passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *_far_coast(stage)]
+    passes.append(Water(stage, rough, eye=stage.vary("eye", 2.4, 4.2), patch=16.0))
     passes += afloat(stage)
     cliffs = reading.has("cliffs")
     if cliffs:
@@ -54,6 +55,15 @@ def afloat(stage: Stage) -> list[Pass]:
     if reading.named("canoe"):
         passes.append(Canoe(stage, on_ground(stage, 0.235, 0.6, 0.070, 0.02)))
     return passes
+
+
+def _far_coast(stage: Stage) -> list[Pass]:
+    """Land on the horizon, which the seed puts to one side, or to the other, or nowhere."""
+    if stage.vary("coast", 0, 1) < 0.35:
+        return []
+    coast = Range("rock", base=0.004, rise=stage.vary("coast height", 0.05, 0.15), scale=stage.vary("coast", 0.8, 1.8),
+                  k=0.05, haze=0.62, mist=0.5, centre=stage.either("coast"), roughness=0.45)  # fmt: skip
+    return [LayerPass(stage, layer) for layer in chains(stage, [coast])]
 
 
 def _headland(stage: Stage) -> list[Layer]:
