@@ -29,7 +29,10 @@ from bench.table import show
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "examples" / "pictures" / "coffee.png"
-MOVES = {"picture, dolly": "Slow cinematic dolly in, warm morning light", "picture, orbit": "Camera orbits right, handheld"}
+MOVES = {
+    "picture, dolly": "Slow cinematic dolly in, warm morning light",
+    "picture, orbit": "Camera orbits right, handheld",
+}
 SCENES = {
     "sky": "A majestic eagle soaring through a clear blue sky",
     "clouds": "Above a sea of clouds at sunset, slow push in",
@@ -80,17 +83,20 @@ class _Drawn:
 def run() -> None:
     """All clips, one after the other."""
     rows = [_row(clip, _apart(clip)) for clip in (*MOVES, *SCENES)]
-    head = ["clip", "floor", "both", "ratio", "CPU", "set-up", "frame", "memory", "within"]
+    head = ["clip", "floor", "both", "ratio", "floor CPU", "both CPU", "set-up", "frame", "memory", "within"]
     load = os.getloadavg()[0]
     show(f"Animatic, 5 s of 1080p at 24 frames/s, two cores (load at the end {load:.1f})", head, rows)
-    print(f"Within: {GOAL_SECONDS:g} s, {GOAL_RATIO:g} times the floor, {GOAL_MB} MB. Frame: milliseconds of drawing.\n")
+    print(
+        f"Within: {GOAL_SECONDS:g} s, {GOAL_RATIO:g} times the floor, {GOAL_MB} MB. Frame: milliseconds of drawing.\n"
+    )
 
 
 def _row(clip: str, took: dict[str, float]) -> list[str]:
     ratio = took["both"] / took["floor"]
     good = (took["both"] <= GOAL_SECONDS, ratio <= GOAL_RATIO, took["mb"] <= GOAL_MB)
     return [
-        clip, f"{took['floor']:.1f} s", f"{took['both']:.1f} s", f"{ratio:.2f}x", f"{took['cpu']:.1f} s",
+        clip, f"{took['floor']:.1f} s", f"{took['both']:.1f} s", f"{ratio:.2f}x",
+        f"{took['floor cpu']:.1f} s", f"{took['cpu']:.1f} s",
         f"{took['setup']:.2f} s", f"{took['frame']:.0f}", f"{took['mb']:.0f} MB",
         "".join("+" if yes else "-" for yes in good),
     ]  # fmt: skip
@@ -109,18 +115,23 @@ def measure(clip: str) -> dict[str, float]:
     plan = _plan(clip)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "video.mp4"
-        render = Render(plan, _Control())
-        wall, cpu = _timed(lambda: encode(render, path, keep_frames=plan.keep_frames, comment="bench"))
+        rendered: list[Render] = []
+
+        def everything() -> None:
+            rendered.append(Render(plan, _Control()))
+            encode(rendered[0], path, keep_frames=plan.keep_frames, comment="bench")
+
+        wall, cpu = _timed(everything)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        setup = render.report.seconds["setup"]
+        setup = rendered[0].report.seconds["setup"]
         again = Render(plan, _Control())
         shape = (again.count, again.height * 3 // 2, again.width)
         kept = np.lib.format.open_memmap(Path(folder) / "frames.npy", "w+", np.uint8, shape)
         drawing, _ = _timed(lambda: [np.copyto(kept[i], frame) for i, frame in enumerate(again)])
         drawn = _Drawn(again.width, again.height, plan.fps, again.count, "yuv420p", again.audio, kept)
-        floor, _ = _timed(lambda: encode(drawn, path, keep_frames=plan.keep_frames, comment="bench"))
+        floor, floor_cpu = _timed(lambda: encode(drawn, path, keep_frames=plan.keep_frames, comment="bench"))
     return {
-        "floor": floor, "both": wall + setup, "cpu": cpu + setup, "setup": setup, "mb": peak,
+        "floor": floor, "both": wall, "floor cpu": floor_cpu, "cpu": cpu, "setup": setup, "mb": peak,
         "frame": drawing / plan.num_frames * 1000,
     }  # fmt: skip
 

@@ -240,3 +240,20 @@ def test_planning_imports_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "noted"),
+    [
+        ("猫が走る", True),
+        ("Орёл над морем", True),
+        ("an eagle 鷹", False),
+        ("a café by the sea", False),
+        ("", False),
+        ("42", False),
+    ],
+)
+def test_a_prompt_that_the_painter_cannot_read_is_noted_for_scenes_only(prompt: str, noted: bool) -> None:
+    says = "prompt: scenes are painted from English words only"
+    assert (says in normalised({"prompt": prompt}).notes) is noted
+    assert says not in normalised({"prompt": prompt, "first_frame": "a.png"}).notes

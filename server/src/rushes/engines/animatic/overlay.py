@@ -2,14 +2,18 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
+import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from rushes.engines.animatic.pixels import U8, planes, u8
 
 WATERMARK = "AI Generated"
 MOST_CHARACTERS = 1000
+WEIGHT = 450
+"""Of the letters, between 400 (regular) and 700 (bold)."""
 _NOT_A_CHARACTER = "\U0010ffff"
 
 
@@ -35,20 +39,19 @@ class Overlay:
         self._size = (width, height)
         self._patches: list[tuple[_Patch, _Patch]] = []
         points = max(round(min(width, height) * 0.027), 8)
-        font = ImageFont.load_default(points)
         margin = max(round(min(width, height) * 0.03), 4) // 2 * 2
         room, bottom = width - 2 * margin, height - margin
         if watermark:
-            image = _draw([WATERMARK], font, box=72, ink=205)
+            image = _draw([WATERMARK], points, box=72, ink=205)
             self._place(image, width - margin - image.width, bottom - image.height)
             if room > 2.5 * image.width:
                 room -= image.width + margin
             else:  # no room beside it, so the caption goes above
                 bottom -= image.height + margin // 2
         most = 2 if height >= 160 else 1
-        lines = _wrap(_drawable(caption, font), font, min(room, round(width * 0.8)) - points, most)
+        lines = _wrap(_drawable(caption), points, min(room, round(width * 0.8)) - points, most)
         if lines:
-            image = _draw(lines, font, box=115, ink=235)
+            image = _draw(lines, points, box=115, ink=235)
             self._place(image, margin, bottom - image.height)
 
     def blend(self, frame: U8) -> None:
@@ -80,67 +83,90 @@ def _patch(
     return _Patch(top, left, 255 - alpha, alpha * ink + np.uint16(127))
 
 
-def _drawable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The text in one line, without what the built-in font lacks: accents are dropped, other scripts left out."""
-    missing = _glyph(_NOT_A_CHARACTER, font)
+def _drawable(text: str) -> str:
+    """The text in one line, as far as it can be drawn: what needs letters that are not there becomes their name.
+
+    The font that OpenCV brings has Latin, Greek, Cyrillic, Chinese, Japanese and Korean. Scripts written from right to
+    left have to be shaped, which it does not do, so they count as missing; signs and pictures are left out.
+    """
     known: dict[str, bool] = {" ": True}
-
-    def has(character: str) -> bool:
+    kept: list[str] = []
+    for character in " ".join(text[:MOST_CHARACTERS].split()):
         if character not in known:
-            known[character] = character.isprintable() and _glyph(character, font) != missing
-        return known[character]
-
-    line = " ".join(text[:MOST_CHARACTERS].split())
-    kept = [c if has(c) else "".join(filter(has, unicodedata.normalize("NFKD", c))) for c in line]
+            known[character] = _has(character)
+        if known[character]:
+            kept.append(character)
+        elif unicodedata.category(character)[0] in "LM":
+            name = f" [{unicodedata.name(character, 'unknown').split()[0].capitalize()}] "
+            # A space between two missing words of one script does not part them.
+            if "".join(kept).rstrip()[-len(name.strip()) :] != name.strip():
+                kept.append(name)
     return " ".join("".join(kept).split())
 
 
-def _glyph(character: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> bytes:
-    image = Image.new("L", (48, 64), 0)
-    ImageDraw.Draw(image).text((8, 8), character, fill=255, font=font)
-    return image.tobytes()
+def _has(character: str) -> bool:
+    if not character.isprintable() or unicodedata.bidirectional(character) in ("R", "AL", "AN"):
+        return False
+    return character == "?" or not np.array_equal(_glyph(character), _glyph(_NOT_A_CHARACTER))
 
 
-def _wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int, most: int) -> list[str]:
+def _glyph(character: str) -> U8:
+    image = np.zeros((48, 64), np.uint8)
+    cv2.putText(image, character, (8, 34), (255,), _face(), 24, 400)
+    return image
+
+
+@cache
+def _face() -> cv2.FontFace:
+    """The sans-serif font inside OpenCV; what it lacks is taken from the large one beside it."""
+    return cv2.FontFace("sans")
+
+
+def _long(text: str, points: int) -> int:
+    """How wide a line of text is, in pixels."""
+    left, _, width, _ = cv2.getTextSize((4096, 256), text, (0, 128), _face(), points, WEIGHT)
+    return max(left, 0) + width
+
+
+def _wrap(text: str, points: int, width: int, most: int) -> list[str]:
     """At most `most` lines within `width` pixels; what is left over becomes an ellipsis."""
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < most:
         line = ""
-        while words and font.getlength(f"{line} {words[0]}".strip()) <= width:
+        while words and _long(f"{line} {words[0]}".strip(), points) <= width:
             line = f"{line} {words.pop(0)}".strip()
-        if not line:  # one word wider than the line
-            while len(words[0]) > 1 and font.getlength(words[0]) > width:
-                words[0] = words[0][:-1]
-            line = words.pop(0)
+        if not line:  # one word wider than the line, as sentences without spaces are
+            fits = 1
+            while fits < len(words[0]) and _long(words[0][: fits + 1], points) <= width:
+                fits += 1
+            line, words[0] = words[0][:fits], words[0][fits:]
         lines.append(line)
-    if words and lines:
-        while lines[-1] and font.getlength(lines[-1] + "...") > width:
+    if any(words) and lines:
+        while lines[-1] and _long(lines[-1] + "...", points) > width:
             lines[-1] = lines[-1][:-1]
         lines[-1] = lines[-1].rstrip(" ,.;:") + "..."
     return lines
 
 
-def _draw(lines: list[str], font: ImageFont.FreeTypeFont | ImageFont.ImageFont, box: int, ink: int) -> Image.Image:
+def _draw(lines: list[str], points: int, box: int, ink: int) -> Image.Image:
     """The lines on a dark translucent box (opacity `box` of 255), as grey and alpha, with even sides."""
-    left, top, _, bottom = font.getbbox("Ágjy|")
-    line = round((bottom - top) * 1.12)
-    pad = max(round((bottom - top) * 0.4), 3)
-    width = round(max(font.getlength(text) for text in lines)) + 2 * pad
+    line = round(points * 1.30)
+    pad = max(round(points * 0.42), 3)
+    width = max(_long(text, points) for text in lines) + 2 * pad
     height = line * len(lines) + 2 * pad
     image = Image.new("LA", ((width + 1) // 2 * 2, (height + 1) // 2 * 2), (0, 0))
     ground = ImageDraw.Draw(image)
     ground.rounded_rectangle((0, 0, image.width - 1, image.height - 1), radius=pad, fill=(0, box))
-    mask = Image.new("L", image.size, 0)
-    pen = ImageDraw.Draw(mask)
+    mask = np.zeros((image.height, image.width), np.uint8)
     for row, text in enumerate(lines):
-        pen.text((pad - left, pad + row * line - top), text, fill=ink, font=font)
+        cv2.putText(mask, text, (pad, pad + row * line + round(points * 1.0)), (ink,), _face(), points, WEIGHT)
     return _over(image, mask)
 
 
-def _over(ground: Image.Image, ink: Image.Image) -> Image.Image:
+def _over(ground: Image.Image, ink: U8) -> Image.Image:
     """White ink of the given opacity over a grey-and-alpha ground."""
-    below, cover = u8(ground).astype(np.float32) / 255, u8(ink).astype(np.float32) / 255
+    below, cover = u8(ground).astype(np.float32) / 255, ink.astype(np.float32) / 255
     alpha = cover + below[..., 1] * (1 - cover)
     grey = (cover + below[..., 0] * below[..., 1] * (1 - cover)) / np.maximum(alpha, 1e-6)
     return Image.fromarray((np.stack([grey, alpha], axis=2) * 255).round().astype(np.uint8), "LA")

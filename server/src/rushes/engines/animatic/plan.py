@@ -67,6 +67,7 @@ def normalise(
     sound, watermark = _read_switch(reading, "sound"), _read_switch(reading, "watermark")
     width, height, tier, aspect = _read_size(reading, inputs, pictures or {})
     _note_ignored(reading)
+    _note_language(reading, kind)
     if reading.faults:
         text = "; ".join(f"{name} {fault}" for name, fault in reading.faults)
         raise InvalidInput(text, field=reading.faults[0][0])
@@ -233,6 +234,13 @@ def _exact(reading: _Reading, size: tuple[int, int]) -> tuple[int, int, str, str
         reading.notes.append("odd sides are made even")
     width, height = width // 2 * 2, height // 2 * 2
     return width, height, nearest_tier(width, height), aspect
+
+
+def _note_language(reading: _Reading, kind: str) -> None:
+    """Say so where a scene has to be painted from words that the painter does not know."""
+    letters = [letter for letter in _text(reading.value("prompt")) if letter.isalpha()]
+    if kind == "t2v" and letters and sum(letter.isascii() for letter in letters) < len(letters) / 2:
+        reading.notes.append(f"{reading.name('prompt')}: scenes are painted from English words only")
 
 
 def _is_given(parameter: Parameter | None, params: Mapping[str, Any]) -> bool:

@@ -136,7 +136,8 @@ def varied(light: Light, reading: Reading, rng: np.random.Generator) -> Light:
 
     return replace(
         light, cover=min(cover, max(light.cover, 0.66)), sun_height=height, zenith=tinted(light.zenith, deep),
-        middle=tinted(light.middle, deep), horizon=tinted(light.horizon), haze=tinted(light.haze), key=tinted(light.key),
+        middle=tinted(light.middle, deep), horizon=tinted(light.horizon), haze=tinted(light.haze),
+            key=tinted(light.key),
         cloud=tinted(light.cloud),
     )  # fmt: skip
 

@@ -85,7 +85,9 @@ def stage_for(prompt: str, width: int, height: int, count: int, fps: int, seed: 
     """The stage for a prompt; pure."""
     reading = read(prompt)
     rng = np.random.default_rng([seed & (2**63 - 1), _word("stage"), _word(prompt)])
-    light = varied(light_for(reading), reading, np.random.default_rng([seed & (2**63 - 1), _word("light"), _word(prompt)]))
+    light = varied(
+        light_for(reading), reading, np.random.default_rng([seed & (2**63 - 1), _word("light"), _word(prompt)])
+    )
     horizon = HORIZONS[reading.biome] + (0.06 if height > width and reading.biome not in ("city", "sky") else 0.0)
     if reading.biome == "sky" and reading.has("above"):
         horizon = 0.58

@@ -54,7 +54,8 @@ def _copses(stage: Stage) -> list[Pass]:
     rng = stage.rng("copses")
     trees = [broadleaf(rng, int(np.clip(0.16 * stage.unit, 40, 240))) for _ in range(3)]
     row = Row(0.034, stage.vary("copse", 0.07, 0.13), stage.vary("number", 2.0, 7.0), 0.19, 0.30,
-              gap=stage.vary("gap", 0.05, 0.5), clearing=stage.vary("open", -0.4, 0.4), leaves=LEAF[season(stage)])  # fmt: skip
+              gap=stage.vary("gap", 0.05, 0.5), clearing=stage.vary("open", -0.4, 0.4),
+                  leaves=LEAF[season(stage)])  # fmt: skip
     return [LayerPass(stage, tree_row(stage, trees, row, "copses"))]
 
 
