@@ -123,7 +123,7 @@ def _open(light: Light, reading: Reading) -> Light:
 
 
 def varied(light: Light, reading: Reading, rng: np.random.Generator) -> Light:
-    """The palette as one evening differs from the next: more or fewer clouds, a higher or lower sun, warmer or cooler."""
+    """The palette as days differ: more or fewer clouds, a higher or lower sun, a warmer or cooler tone."""
     bound = reading.has("clear", "clouds", "aurora", "milkyway", "storm", "fog") or reading.time == "overcast"
     cover = light.cover * (1.0 if bound else float(rng.uniform(0.35, 1.35)))
     climb = 0.018 if light.sun_height < 0.2 else 0.09
