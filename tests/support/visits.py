@@ -23,11 +23,11 @@ class Visit:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context = context
         self._host = urlsplit(address).netloc
-        self._faults: list[str] = []
+        self.faults: list[str] = []
         self._allowed: list[str] = []
         context.add_init_script(_REPORTS)
         context.on("console", self._console)
-        context.on("weberror", lambda error: self._faults.append(f"script: {error.error}"))
+        context.on("weberror", lambda error: self.faults.append(f"script: {error.error}"))
         context.on("dialog", self._dialog)
         context.on("request", self._request)
         self.page: Page = context.new_page()
@@ -37,20 +37,20 @@ class Visit:
         self._allowed += parts
 
     def wrong(self) -> list[str]:
-        return [fault for fault in self._faults if not any(part in fault for part in self._allowed)]
+        return [fault for fault in self.faults if not any(part in fault for part in self._allowed)]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self._faults.append(f"console: {message.text}")
+            self.faults.append(f"console: {message.text}")
 
     def _dialog(self, dialog: Dialog) -> None:
-        self._faults.append(f"dialog: {dialog.message}")
+        self.faults.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != self._host:
-            self._faults.append(f"foreign host: {request.url}")
+            self.faults.append(f"foreign host: {request.url}")
 
 
 def axe_findings(page: Page) -> list[str]:

@@ -13,7 +13,7 @@ from rushes.playground.page import Page
 from rushes.playground.public_api import Refused
 from rushes.playground.screens.home import local_path
 from rushes.playground.search import read_search
-from rushes.playground.view import request_view
+from rushes.playground.view import model_href, request_view
 
 PAGE = 100
 ACTIONS = {"cancel": "cancel", "retry": "retry"}
@@ -59,6 +59,7 @@ async def detail(page: Page) -> Response:
         deliveries=deliveries,
         model=model,
         payload=_compared(record, model),
+        next_film=await _next_film(page, model) if record["status"] == "success" else None,
         samples=code.get_samples(
             page.origin,
             f"/requests/{record['request_id']}",
@@ -94,6 +95,22 @@ async def _model(page: Page, model_id: str) -> Mapping[str, Any] | None:
         if error.status == 404:
             return None
         raise
+
+
+async def _next_film(page: Page, model: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    """The form that a frame can begin a film in, and its field: this model's, its family's, else any other's."""
+    family = (await page.api.get("/models", family=model["family"]))["models"] if model else []
+    for each in [*([model] if model else []), *family]:
+        if found := _first_frame(each):
+            return found
+    others = (await page.api.get("/models", task="image-to-video"))["models"]
+    return next((found for each in others if (found := _first_frame(each))), None)
+
+
+def _first_frame(model: Mapping[str, Any]) -> tuple[str, str] | None:
+    names = (parameter["name"] for parameter in model["parameters"] if parameter["role"] == "image")
+    name = next(names, None)
+    return (model_href(model["model"]), name) if name else None
 
 
 def _compared(record: Mapping[str, Any], model: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
 // @ts-check
 /** A request record in the words a person reads. view.py says the same, and a test runs both on the same records. */
+import { age, clock, DAY, duration, money, ownLink, quoted } from "./words.js";
 
 const STEPS = ["queued", "loading", "generating", "encoding", "uploading"];
 const FINAL = ["success", "failed", "cancelled"];
 /** @type {Record<string, string>} */
 const TONES = { processing: "run", success: "good", failed: "bad", cancelled: "off" };
-const DAY = 86400;
 
 /** @type {Record<string, string>} */
 let advice = {};
@@ -51,55 +51,11 @@ export function requestView(record, now) {
   };
 }
 
-/** As Python's quote(safe="") writes it. @param {string} text */
-function quoted(text) {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
 /** @param {Record<string, any>} payload */
 function promptOf(payload) {
   if (typeof payload.prompt === "string" && payload.prompt) return payload.prompt;
   const texts = Object.values(payload).filter((value) => typeof value === "string" && value);
   return texts.find((text) => !/^(https?:\/\/|data:)/.test(text)) ?? "";
-}
-
-/** @param {number | null | undefined} micro */
-export function money(micro) {
-  if (micro == null) return "";
-  const size = Math.abs(micro);
-  const rest = String(size % 1e6).padStart(6, "0").replace(/0+$/, "").padEnd(2, "0");
-  return `${micro < 0 ? "-" : ""}$${Math.floor(size / 1e6).toLocaleString("en-US")}.${rest}`;
-}
-
-/** @param {number} seconds */
-export function duration(seconds) {
-  const total = Math.max(0, Math.trunc(seconds));
-  if (total < 60) return `${total} s`;
-  if (total < 3600) return `${Math.floor(total / 60)} min${total % 60 ? ` ${total % 60} s` : ""}`;
-  const minutes = Math.floor((total % 3600) / 60);
-  if (total < DAY) return `${Math.floor(total / 3600)} h${minutes ? ` ${minutes} min` : ""}`;
-  return `${Math.floor(total / DAY)} d`;
-}
-
-/** @param {number} then @param {number} now */
-function age(then, now) {
-  const past = Math.max(0, Math.trunc(now) - then);
-  for (const [size, unit] of /** @type {[number, string][]} */ ([[DAY, "d"], [3600, "h"], [60, "min"]])) {
-    if (past >= size) return `${Math.floor(past / size)} ${unit} ago`;
-  }
-  return past < 5 ? "just now" : `${past} s ago`;
-}
-
-/** @param {number} then */
-function clock(then) {
-  return `${new Date(then * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-/** A link of this server without its host. @param {string | null | undefined} url */
-export function ownLink(url) {
-  if (!url) return "";
-  const parts = new URL(url, "http://x");
-  return /^\/(artifacts|files)\//.test(parts.pathname) ? parts.pathname + parts.search : url;
 }
 
 /** @param {string} text */

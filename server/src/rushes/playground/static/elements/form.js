@@ -5,8 +5,10 @@ import { bracketed, MOST, toggleBracket } from "../bracket.js";
 import { keepDraft, restoreDraft } from "../draft.js";
 import { readForm, showFaults } from "../fields.js";
 import { tell } from "../shell.js";
-import { duration, money, requestView } from "../view.js";
+import { requestView } from "../view.js";
+import { duration, money } from "../words.js";
 import { bind } from "../bind.js";
+import { faultCard, faultsOf, honest } from "../answers.js";
 
 const TYPING = 250;
 
@@ -60,8 +62,7 @@ class RushesForm extends HTMLElement {
       const { signal } = this.asking;
       const dry = async (/** @type {any} */ each) =>
         call("/requests?dry_run=true", { method: "POST", body: { model: this.model, payload: each }, signal });
-      const first = await dry(many[0]);
-      const answers = many.length > 1 ? [first, ...(await Promise.all(many.slice(1, MOST).map(dry)))] : [first];
+      const answers = [await dry(many[0]), ...(await Promise.all(many.slice(1, MOST).map(dry)))];
       showFaults(this.form, faults);
       this.priced(answers);
       this.dataset.state = "priced";
@@ -140,26 +141,10 @@ class RushesForm extends HTMLElement {
   refused(error) {
     if (!(error instanceof ApiError)) return tell("The server does not answer. Nothing was sent; your text is kept.");
     if (error.code === "invalid_payload") showFaults(this.form, faultsOf(error, true));
-    const card = document.createElement("div");
-    card.className = "card fault";
-    card.setAttribute("role", "alert");
-    const lines = [error.message, error.retryAfter ? `Try again in ${duration(error.retryAfter)}.` : "", `${error.code}, nothing was charged`];
-    card.append(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+    const card = faultCard(error);
     this.part("[data-fault-box]").replaceChildren(card);
     return card.scrollIntoView({ block: "nearest" });
   }
-}
-
-/** @param {ApiError} error @param {boolean} strict */
-function faultsOf(error, strict) {
-  const errors = /** @type {any[]} */ (error.detail.errors ?? []);
-  return Object.fromEntries(errors.filter((e) => strict || e.code !== "missing").map((e) => [e.param, e.message]));
-}
-
-/** How long it takes, with its spread where that is known. @param {number} eta @param {Record<string, any> | undefined} spread */
-function honest(eta, spread) {
-  if (!spread) return `About ${duration(eta)}, from films of this model made before.`;
-  return `${spread.low_seconds}-${spread.high_seconds} s, median ${duration(eta)} of ${spread.runs} runs like this one.`;
 }
 
 customElements.define("rushes-form", RushesForm);

@@ -10,10 +10,15 @@ class RushesSheet extends HTMLElement {
   connectedCallback() {
     this.video = /** @type {HTMLVideoElement | null} */ (document.querySelector(".stage video"));
     if (!this.video) return;
-    if (this.video.src) this.draw();
+    if (this.video.src && this.dataset.next) this.draw();
+    // What only the server writes (timeline, events, facts of the film) is new once the request has ended.
+    document.addEventListener("request-status", (event) => {
+      const { id, final } = /** @type {CustomEvent} */ (event).detail;
+      if (final && id === this.dataset.id) location.reload();
+    });
     document.addEventListener("request-shown", (event) => {
       const { id, has_video: has } = /** @type {CustomEvent} */ (event).detail;
-      if (has && id === this.dataset.id) this.draw();
+      if (has && id === this.dataset.id && this.dataset.next) this.draw();
     });
     addEventListener("keydown", (event) => this.key(event));
   }

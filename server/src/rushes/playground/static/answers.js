@@ -1,0 +1,25 @@
+// @ts-check
+/** What the API answers to a form, as the form shows it. */
+import { duration } from "./words.js";
+
+/** @param {import("./api.js").ApiError} error @param {boolean} strict */
+export function faultsOf(error, strict) {
+  const errors = /** @type {any[]} */ (error.detail.errors ?? []);
+  return Object.fromEntries(errors.filter((e) => strict || e.code !== "missing").map((e) => [e.param, e.message]));
+}
+
+/** How long it takes, with its spread where that is known. @param {number} eta @param {Record<string, any> | undefined} spread */
+export function honest(eta, spread) {
+  if (!spread) return `About ${duration(eta)}, from films of this model made before.`;
+  return `${spread.low_seconds}-${spread.high_seconds} s, median ${duration(eta)} of ${spread.runs} runs like this one.`;
+}
+
+/** What was refused, why, and when to try again. @param {import("./api.js").ApiError} error */
+export function faultCard(error) {
+  const card = document.createElement("div");
+  card.className = "card fault";
+  card.setAttribute("role", "alert");
+  const lines = [error.message, error.retryAfter ? `Try again in ${duration(error.retryAfter)}.` : "", `${error.code}, nothing was charged`];
+  card.append(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+  return card;
+}
