@@ -15,8 +15,15 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from support.chromium import FLAGS, chromium
-from support.platform import QUICK, RunningPlatform, running_platform
+from support.platform import RunningPlatform, running_platform
 from support.visits import Visit
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser, a platform and a film take their time on a machine that has other things to do."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(180))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,7 @@ def browser() -> Iterator[Browser]:
 def platform() -> Iterator[RunningPlatform]:
     """`rushes up` for reading and generating; tests that kill one start their own."""
     folder = Path(tempfile.mkdtemp(prefix="rushes-page-"))
-    with running_platform(folder, "--test-models", environment=QUICK) as running:
+    with running_platform(folder, "--test-models") as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
 

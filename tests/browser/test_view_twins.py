@@ -28,8 +28,8 @@ OUTCOME = {
 RECORDS: dict[str, dict[str, Any]] = {
     "just submitted": BASE,
     "next in line": {**BASE, "queue_position": 0, "eta_seconds": 3700, "quote_micro_usd": 1_234_567_890_000},
-    "behind others": {**BASE, "queue_position": 12, "eta_seconds": 61, "quote_micro_usd": 70_000, "engine": "diffusers"},
-    "dispatched": {**BASE, "status": "dispatched", "attempt": 1},
+    "behind others": {**BASE, "queue_position": 12, "eta_seconds": 61, "quote_micro_usd": 70_000},
+    "dispatched": {**BASE, "status": "dispatched", "attempt": 1, "engine": "diffusers"},
     "starting": {**BASE, "status": "processing", "attempt": 1, "started_at": NOW - 30},
     "generating": {
         **BASE, "status": "processing", "attempt": 2, "started_at": NOW - 30, "progress": 42, "stage": "generating",

@@ -3,7 +3,7 @@
 import { ApiError, call } from "../api.js";
 import { bracketed, MOST, toggleBracket } from "../bracket.js";
 import { keepDraft, restoreDraft } from "../draft.js";
-import { readForm, showFaults } from "../fields.js";
+import { fieldsIn, readForm, showFaults, textOf } from "../fields.js";
 import { tell } from "../shell.js";
 import { requestView } from "../view.js";
 import { duration, money } from "../words.js";
@@ -55,7 +55,7 @@ class RushesForm extends HTMLElement {
   async ask(strict) {
     const { payload, faults } = readForm(this.form);
     this.asking?.abort();
-    if (!strict && this.form.querySelector("[data-prompt]") && !payload.prompt) return; // nothing was typed yet
+    if (!strict && fieldsIn(this.form).some((field) => field.dataset.group === "needed" && !textOf(field))) return;
     const many = bracketed(this.form, payload);
     this.asking = new AbortController();
     try {
