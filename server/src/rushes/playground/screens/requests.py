@@ -99,12 +99,12 @@ async def _model(page: Page, model_id: str) -> Mapping[str, Any] | None:
 
 async def _next_film(page: Page, model: Mapping[str, Any] | None) -> tuple[str, str] | None:
     """The form that a frame can begin a film in, and its field: this model's, its family's, else any other's."""
-    family = (await page.api.get("/models", family=model["family"]))["models"] if model else []
-    for each in [*([model] if model else []), *family]:
-        if found := _first_frame(each):
-            return found
-    others = (await page.api.get("/models", task="image-to-video"))["models"]
-    return next((found for each in others if (found := _first_frame(each))), None)
+    models: list[Mapping[str, Any]] = []
+    if model is not None:
+        models = [model, *(await page.api.get("/models", family=model["family"]))["models"]]
+    if not any(_first_frame(each) for each in models):
+        models = (await page.api.get("/models", task="image-to-video"))["models"]
+    return next((found for each in models if (found := _first_frame(each))), None)
 
 
 def _first_frame(model: Mapping[str, Any]) -> tuple[str, str] | None:
