@@ -2,7 +2,7 @@
 /** <rushes-operate>: figures follow the machine; a page with other rows is fetched when rows come, go or change state. */
 import { call } from "../api.js";
 import { bind } from "../bind.js";
-import { duration } from "../view.js";
+import { duration } from "../words.js";
 
 const EVERY = 3000;
 /** @type {Record<string, string>} */
