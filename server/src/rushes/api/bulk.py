@@ -117,7 +117,8 @@ async def _by_filter(body: Mapping[str, Any], services: Services, caller: Caller
             param="expect",
         )
     filters = filters_in_body(body["filter"], services)
-    found, total = await services.requests.listed(caller.org_id, filters, limit=MAX_REQUESTS)
+    page = await services.lists.listed(caller.org_id, filters, limit=MAX_REQUESTS)
+    found, total = page.requests, page.total
     if total != expected or len(found) != expected:
         raise ApiError(
             "invalid_request",

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
+from rushes.api import cursor as cursors
 from rushes.api.answers import as_api_error, reply
 from rushes.api.auth import authenticate
 from rushes.api.body import json_object
@@ -131,17 +132,23 @@ def _digest(body: Path) -> bytes:
 
 
 async def listing(request: Request) -> Response:
-    """GET files, newest first."""
+    """GET files, newest first, by offset or cursor."""
     services = services_of(request)
     caller = await authenticate(request)
     limit = number(request, "limit", 100, low=1, high=1000, clamp=True)
     offset = number(request, "offset", 0, low=0, high=10**9)
-    found, total = await services.files.listed(caller.org_id, limit, offset)
+    cursor = request.query_params.get("cursor")
+    if cursor and "offset" in request.query_params:
+        raise ApiError("invalid_request", "Invalid cursor, give either cursor or offset", param="cursor")
+    before = cursors.read(cursor) if cursor else None
+    found, total = await services.files.listed(caller.org_id, limit + 1, offset, before)
+    page, has_more = found[:limit], len(found) > limit
     return reply(
         {
-            "files": [_shown(services, file) for file in found],
+            "files": [_shown(services, file) for file in page],
             "total": total,
-            "has_more": offset + len(found) < total,
+            "has_more": has_more,
+            "next_cursor": cursors.written(page[-1].created_at, page[-1].file_id) if has_more else None,
         }
     )
 

@@ -9,6 +9,7 @@ _NUMBER_OR_TIME: Schema = {"type": "string", "description": "Unix seconds or an 
 
 QUERY: dict[str, Schema] = {
     "attempts": {**YES_NO, "description": "With the attempts and when each of their stages began."},
+    "cleaned": {**YES_NO, "description": "With the payload as it was understood: checked, defaults filled in."},
     "dry_run": {**YES_NO, "description": "Every check, and the price; nothing is stored or charged."},
     "purge": {**YES_NO, "description": "Forget artifacts, inputs, payload and outcome now."},
     "wait": {"type": "integer", "minimum": 0, "maximum": 60, "description": "Answer when final, or after so long."},
@@ -19,8 +20,16 @@ QUERY: dict[str, Schema] = {
     "status": many(STATUS),
     "since": _NUMBER_OR_TIME,
     "until": _NUMBER_OR_TIME,
+    "created_after": _NUMBER_OR_TIME,
+    "created_before": _NUMBER_OR_TIME,
     "id": {**TEXT, "description": "The beginning of a request id."},
-    "q": {**TEXT, "description": "Words of the prompt, or of a model's texts."},
+    "q": {
+        **TEXT,
+        "description": "Words of the prompt (or their beginnings), the beginning of an id; or a model's texts.",
+    },
+    "sha256": {**TEXT, "description": "Of an artifact, in hexadecimal."},
+    "group_id": {**TEXT, "description": "The requests of one group."},
+    "metadata.KEY": {**TEXT, "description": "What this key of the metadata is, as text."},
     "after": {**TEXT, "description": "Resume after this event_id, or at this next_after."},
     "expand": {**YES_NO, "description": "model_ids and models together."},
     "task": TEXT,
@@ -51,7 +60,19 @@ PATH: dict[str, Schema] = {
 """Parameters of paths that are more than a text."""
 
 
-_FILTERS = ("model_id", "status", "since", "until", "id", "q")
+_FILTERS = (
+    "model_id",
+    "status",
+    "created_after",
+    "created_before",
+    "since",
+    "until",
+    "id",
+    "q",
+    "sha256",
+    "group_id",
+    "metadata.KEY",
+)
 _REQUEST = ("request_not_found",)
 _REFUSALS = (
     "invalid_payload",
@@ -82,7 +103,7 @@ OPERATIONS: dict[str, Operation] = {
         "Requests",
         "Observe a request, at once or (?wait) as soon as it is final.",
         "Request",
-        ("wait", "attempts"),
+        ("wait", "attempts", "cleaned"),
         errors=(*LIMIT, *_REQUEST),
     ),
     "list_requests": Operation(
@@ -164,7 +185,7 @@ OPERATIONS: dict[str, Operation] = {
         body="multipart",
         errors=(*BODY, *LIMIT, "idempotency_mismatch", "storage_unavailable"),
     ),
-    "list_files": Operation("Files", "List uploaded files, newest first.", "FileList", ("limit", "offset")),
+    "list_files": Operation("Files", "List uploaded files, newest first.", "FileList", ("limit", "offset", "cursor")),
     "file_detail": Operation("Files", "Describe an uploaded file.", "File", errors=("file_not_found",)),
     "delete_file": Operation(
         "Files", "Delete an uploaded file, now.", "FileDeleted", errors=("file_not_found", "storage_unavailable")

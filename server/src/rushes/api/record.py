@@ -82,6 +82,7 @@ def record(
         "finished_at": seconds(request.finished_at),
         "expires_at": seconds(request.expires_at),
         "metadata": request.metadata,
+        "group_id": None if request.group_id is None else str(request.group_id),
     }
 
 

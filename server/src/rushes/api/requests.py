@@ -90,7 +90,9 @@ async def observe(http: HttpRequest) -> Response:
         raise not_found()
     answer = await full_record(request, services)
     if flag(http, "attempts"):
-        answer["attempts"] = [_attempt(row) for row in await services.requests.attempts(request_id)]
+        answer["attempts"] = [_attempt(request, row) for row in await services.requests.attempts(request_id)]
+    if flag(http, "cleaned"):
+        answer["cleaned_payload"] = request.params
     if not request.final:
         headers["Retry-After"] = str(min(10, max(1, answer["eta_seconds"] or 2)))
     return reply(answer, headers=headers)
@@ -107,15 +109,16 @@ async def listing(http: HttpRequest) -> Response:
     if cursor and "offset" in http.query_params:
         raise ApiError("invalid_request", "Invalid cursor, give either cursor or offset", param="cursor")
     before = cursors.read(cursor) if cursor else None
-    found, total = await services.requests.listed(
+    found = await services.lists.listed(
         caller.org_id, read_filters(http, services), limit=limit + 1, offset=offset, before=before
     )
-    page = found[:limit]
-    has_more = len(found) > limit
+    page = found.requests[:limit]
+    has_more = len(found.requests) > limit
     return reply(
         {
             "requests": [record(request, services) for request in page],
-            "total": total,
+            "total": found.total,
+            "total_capped": found.capped,
             "has_more": has_more,
             "next_cursor": cursors.written(page[-1].created_at, page[-1].request_id) if has_more else None,
         },
@@ -218,9 +221,10 @@ def _rounded(value: float | None) -> int | None:
     return None if value is None else max(1, round(value))
 
 
-def _attempt(row: Any) -> dict[str, Any]:
+def _attempt(request: Request, row: Any) -> dict[str, Any]:
     return {
         "attempt": row["attempt"],
+        "engine": request.engine,
         "qworker_id": str(row["qworker_id"]),
         "claimed_at": int(row["claimed_at"].timestamp()),
         "finished_at": int(row["finished_at"].timestamp()) if row["finished_at"] else None,

@@ -36,6 +36,7 @@ from rushes.store.listen import Listener
 from rushes.store.operate import Operate
 from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
+from rushes.store.request_lists import RequestLists
 from rushes.store.requests import Requests
 from rushes.store.sessions import Sessions
 from rushes.store.usage import Usage
@@ -54,6 +55,7 @@ class Services:
     database: Database
     listener: Listener
     requests: Requests
+    lists: RequestLists
     watch: Watch
     event_log: EventLog
     pulse: OrgPulse

@@ -40,6 +40,7 @@ from rushes.store.migrate import migrate
 from rushes.store.operate import Operate
 from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
+from rushes.store.request_lists import RequestLists
 from rushes.store.requests import Requests
 from rushes.store.submit_batch import SubmitBatch
 from rushes.store.usage import Usage
@@ -82,7 +83,7 @@ async def _services(settings: Settings, database: Database) -> Services:
     )
     listener = Listener(database.dsn)
     requests = Requests(database, keep_seconds=settings.artifact_seconds)
-    event_log = EventLog(database)
+    event_log, lists = EventLog(database), RequestLists(database)
     await event_log.settle_restored()
     workers, lanes, operate = Workers(database), Lanes(database), Operate(database)
     objects = Objects(settings.objects_url, settings.data / "objects")
@@ -113,6 +114,7 @@ async def _services(settings: Settings, database: Database) -> Services:
         database=database,
         listener=listener,
         requests=requests,
+        lists=lists,
         watch=Watch(requests, listener),
         event_log=event_log,
         pulse=OrgPulse(event_log, listener),
@@ -155,7 +157,14 @@ async def _services(settings: Settings, database: Database) -> Services:
             files,
             objects,
             clocks,
-            also=(operate.roll_up, keyring.write_uses, people.forget_old, catchers.forget_old, outbox.forget_old_tests),
+            also=(
+                operate.roll_up,
+                lists.index,
+                keyring.write_uses,
+                people.forget_old,
+                catchers.forget_old,
+                outbox.forget_old_tests,
+            ),
         ),
         outbox=outbox,
         webhooks=webhooks,

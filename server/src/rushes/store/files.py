@@ -100,10 +100,15 @@ class Files:
         """The file behind a public URL, of any organisation: whoever knows the URL may read."""
         return await self._one("file_by_token", token=token)
 
-    async def listed(self, org_id: UUID, limit: int, offset: int) -> tuple[list[File], int]:
+    async def listed(
+        self, org_id: UUID, limit: int, offset: int, before: tuple[datetime, UUID] | None = None
+    ) -> tuple[list[File], int]:
         """A page of files, newest first, and how many there are."""
+        at, file_id = before or (None, None)
         async with self._database.connection() as connection:
-            rows = await collect(_sql.files_of(connection, org_id=org_id, limit=limit, offset=offset))
+            rows = await collect(
+                _sql.files_of(connection, org_id=org_id, limit=limit, offset=offset, before_at=at, before_id=file_id)
+            )
             total = await _sql.count_files(connection, org_id=org_id)
         return [File.of(row) for row in rows], total
 

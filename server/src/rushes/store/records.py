@@ -66,6 +66,7 @@ class Request:
     finished_at: datetime | None
     expires_at: datetime | None
     purged_at: datetime | None
+    group_id: UUID | None
 
     @property
     def final(self) -> bool:
@@ -114,6 +115,7 @@ class Request:
             finished_at=row["finished_at"],
             expires_at=row["expires_at"],
             purged_at=row["purged_at"],
+            group_id=row["group_id"],
         )
 
 
@@ -143,6 +145,7 @@ class NewRequest:
     cost: float = 1.0
     """Work for fair queueing: seconds of video."""
     max_queued: int | None = None
+    group_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +205,11 @@ class Filters:
     """The first id of a range, and the last one; both or none."""
     id_to: UUID | None = None
     words: str | None = None
+    """Words of the prompt, each also as the beginning of one."""
+    named: tuple[UUID, UUID] | None = None
+    """With words: requests whose ids are in this range are meant, too."""
+    metadata: Mapping[str, str] | None = None
+    """Keys of the metadata and what they must be, as text."""
+    sha256: str | None = None
+    """Of an artifact."""
+    group_id: UUID | None = None

@@ -1,7 +1,7 @@
 """Requests in the store: submit, claim, renew, conclude, read. The truth of the queue."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from rushes.domain.request import FINAL, Status
 from rushes.moments import moment
 from rushes.store.database import Connection, Database, Row, collect, load_queries
 from rushes.store.lanes import note_failure
-from rushes.store.records import Ending, Filters, History, NewRequest, Request, dump
+from rushes.store.records import Ending, History, NewRequest, Request, dump
 from rushes.store.submits import AnswerOf, Entry, KeyReused, Once, submit_together, why_not
 
 _sql = load_queries("requests")
@@ -248,40 +248,6 @@ class Requests:
         """Who waits in a lane, in claim order: priority, start_tag, request_id of the first `limit`."""
         async with self._database.connection() as connection:
             return await collect(_sql.line(connection, lane=lane, limit=limit))
-
-    async def listed(
-        self,
-        org_id: UUID,
-        filters: Filters,
-        *,
-        limit: int,
-        offset: int = 0,
-        before: tuple[datetime, UUID] | None = None,
-    ) -> tuple[list[Request], int]:
-        """A page of requests, newest first, and how many match in all."""
-        values = {
-            "org_id": org_id,
-            "model": filters.model,
-            "statuses": list(filters.statuses) if filters.statuses else None,
-            "since": filters.since,
-            "until": filters.until,
-            "id_from": filters.id_from,
-            "id_to": filters.id_to,
-            "words": filters.words,
-        }
-        async with self._database.connection() as connection:
-            rows = await collect(
-                _sql.listed(
-                    connection,
-                    **values,
-                    before_at=before[0] if before else None,
-                    before_id=before[1] if before else None,
-                    limit=limit,
-                    offset=offset,
-                )
-            )
-            total = await _sql.counted(connection, **values)
-        return [Request.of(row) for row in rows], total
 
     async def artifacts(self, request_ids: Sequence[UUID]) -> list[Row]:
         """The artifact rows of some requests."""

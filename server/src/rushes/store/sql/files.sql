@@ -37,6 +37,7 @@ SELECT * FROM files WHERE token = :token AND deleted_at IS NULL AND stored_at IS
 
 -- name: files_of
 SELECT * FROM files WHERE org_id = :org_id AND deleted_at IS NULL AND stored_at IS NOT NULL
+   AND (:before_at::timestamptz IS NULL OR (created_at, file_id) < (:before_at::timestamptz, :before_id::uuid))
  ORDER BY created_at DESC, file_id DESC LIMIT :limit OFFSET :offset;
 
 -- name: count_files$

@@ -14,7 +14,7 @@ WITH new AS MATERIALIZED (
   SELECT * FROM json_to_recordset(:requests) AS n (place integer, request_id uuid, org_id uuid, user_id uuid,
       key_id text, model text, engine text, lane text, priority integer, cost double precision, payload json,
       params json, plan json, media json, fault json, warnings json, metadata json, webhook_url text,
-      webhook_events text[], expires_after integer, quote_micro bigint, max_queued integer)
+      webhook_events text[], expires_after integer, quote_micro bigint, max_queued integer, group_id uuid)
 ), locked AS MATERIALIZED (
   SELECT o.org_id, o.balance_micro - o.held_micro AS free_micro, o.unfinished, o.weight, o.max_running
     FROM organisations o
@@ -70,10 +70,10 @@ WITH new AS MATERIALIZED (
 ), request AS (
   INSERT INTO requests (request_id, org_id, user_id, key_id, model, engine, lane, status, waiting, limited, priority,
                         start_tag, payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
-                        expires_after, quote_micro, event_n)
+                        expires_after, quote_micro, group_id, event_n)
   SELECT request_id, org_id, user_id, key_id, model, engine, lane, 'queued', true, limited, priority, start_tag,
          payload, params, plan, media, fault, warnings, metadata, webhook_url, webhook_events,
-         expires_after, quote_micro, 1
+         expires_after, quote_micro, group_id, 1
     FROM placed
   RETURNING *
 ), event AS (
@@ -321,30 +321,6 @@ SELECT * FROM (
     WHERE waiting AND limited AND lane = :lane ORDER BY -priority, start_tag, request_id LIMIT :limit)) lines
  ORDER BY priority DESC, start_tag, request_id LIMIT :limit;
 
--- name: listed
--- Newest first, filtered; the total comes from `counted`.
-SELECT * FROM requests
- WHERE org_id = :org_id
-   AND (:model::text IS NULL OR model = :model::text)
-   AND (:statuses::text[] IS NULL OR status = ANY(:statuses::text[]))
-   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
-   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
-   AND (:id_from::uuid IS NULL OR request_id BETWEEN :id_from::uuid AND :id_to::uuid)
-   AND (:words::text IS NULL OR position(lower(:words::text) IN lower(coalesce(plan->>'prompt', ''))) > 0)
-   AND (:before_at::timestamptz IS NULL OR (created_at, request_id) < (:before_at::timestamptz, :before_id::uuid))
- ORDER BY created_at DESC, request_id DESC LIMIT :limit OFFSET :offset;
-
--- name: counted$
--- How many requests a filter matches.
-SELECT count(*) FROM requests
- WHERE org_id = :org_id
-   AND (:model::text IS NULL OR model = :model::text)
-   AND (:statuses::text[] IS NULL OR status = ANY(:statuses::text[]))
-   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
-   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
-   AND (:id_from::uuid IS NULL OR request_id BETWEEN :id_from::uuid AND :id_to::uuid)
-   AND (:words::text IS NULL OR position(lower(:words::text) IN lower(coalesce(plan->>'prompt', ''))) > 0);
-
 -- name: artifacts_of
 -- The artifacts of some requests that are still there.
 SELECT * FROM artifacts WHERE request_id = ANY(:request_ids::uuid[]) ORDER BY kind DESC;
@@ -367,6 +343,9 @@ WITH gone AS (
 ), dead AS (
   UPDATE artifacts a SET expires_at = clock_timestamp() FROM gone
    WHERE a.request_id = gone.request_id AND a.deleted_at IS NULL
+), unsaid AS (
+  DELETE FROM request_terms t USING gone
+   WHERE t.org_id = gone.org_id AND t.created_at = gone.created_at AND t.request_id = gone.request_id
 )
 SELECT gone.*, pg_notify('rushes_request', request_id::text) FROM gone;
 
