@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, gap, imports, polls, startup, submits, wakeup
+from bench import animatic, claims, gap, imports, pictures, polls, startup, submits, wakeup
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "startup": startup.run,
     "imports": imports.run,
     "animatic": animatic.run,
+    "pictures": pictures.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""An engine of known length, as a distilled model on a device: it works for SECONDS, then all frames are there at once.
+"""An engine of known length, as a distilled model on a device: it works so long, then all frames are there at once.
 
 It notes when it began and when it was done with every request, in the file that RUSHES_BENCH_LOG names.
 """
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from rushes.domain.model_card import ModelCard
 from rushes.engines.engine import Audio, Caps, Control, Health, Loaded, Picture, PixelFormat, Plan, Report
 
-SECONDS = 0.8
 STEPS = 16
 FPS = 24
 
@@ -56,8 +55,8 @@ def install(folder: Path) -> dict[str, str]:
     }
 
 
-def clip(size: tuple[int, int], frames: int) -> Plan:
-    """A plan for it."""
+def clip(size: tuple[int, int], frames: int, works: float) -> Plan:
+    """A plan for it: so many frames after so many seconds of work."""
     return Plan(
         model="bench-clip",
         kind="t2v",
@@ -72,6 +71,7 @@ def clip(size: tuple[int, int], frames: int) -> Plan:
         keep_frames=frames,
         seconds=frames / FPS,
         seed=7,
+        extra={"works": works},
     )
 
 
@@ -99,7 +99,7 @@ class KnownLengthEngine:
     def generate(self, plan: Plan, control: Control) -> "KnownLengthFrames":
         _note("began")
         for step in range(STEPS):
-            threading.Event().wait(SECONDS / STEPS)
+            threading.Event().wait(plan.extra["works"] / STEPS)
             control.progress("denoise", step + 1, STEPS)
         return KnownLengthFrames(plan)
 

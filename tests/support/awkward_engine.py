@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from rushes.domain.model_card import ModelCard
 from rushes.engines.engine import (
@@ -81,9 +82,24 @@ class AwkwardEngine:
                 path = control.scratch / "made.mp4"
                 path.write_bytes(b"a film")
                 return Encoded(path, Report(seed=plan.seed, fingerprint="awkward 1"))
+            case "movie":
+                return Encoded(_movie(plan, control.scratch / "video.mp4"), Report(seed=5, fingerprint="awkward 1"))
             case _:
                 pass
         return AwkwardFrames(plan, control)
+
+
+def _movie(plan: Plan, path: Path) -> Path:
+    """A film as a server elsewhere may send it: its index last, its colours untagged, `given` frames long."""
+    width, height = plan.extra.get("shape", (plan.width, plan.height))
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=plan.fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for n in range(plan.extra.get("given", plan.keep_frames)):
+            picture = np.full((height, width, 3), 20 + n, np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode(None))
+    return path
 
 
 @dataclass

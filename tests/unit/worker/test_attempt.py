@@ -18,6 +18,7 @@ from rushes.domain.request import Status
 from rushes.egress import Egress, EgressSettings
 from rushes.engines.engine import Busy
 from rushes.engines.faults import FaultsEngine
+from rushes.media.probe import probe
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.records import Request
@@ -161,15 +162,48 @@ async def test_the_manifest_says_how_it_was_made_and_what_every_file_weighs(
     assert kept == {kind: entry["sha256"] for kind, entry in manifest["artifacts"].items()}
 
 
-async def test_a_file_from_elsewhere_becomes_ours_and_is_held_against_the_plan(
-    requests: Requests, attempt_of: Attempts, claimed: Any, child: EngineChild, order: Callable[..., Order]
+async def test_a_file_from_elsewhere_becomes_ours(
+    requests: Requests,
+    attempt_of: Attempts,
+    claimed: Any,
+    child: EngineChild,
+    order: Callable[..., Order],
+    tmp_path: Path,
 ) -> None:
-    """The engine `awkward` leaves the words `a film` where it promised one."""
-    request = await claimed(plan=order(way="file").plan)
+    request = await claimed(plan=order(way="movie", frames=48).plan)
+    await attempt_of(request, child=child).run()
+    done = await now(requests, request)
+    assert done.status is Status.SUCCESS, done.error
+    assert stored(tmp_path) == PUBLISHED
+    facts = probe(next((tmp_path / "objects").rglob("video.mp4")))
+    assert (facts.frames, facts.moov_first) == (48, True)
+    assert facts.comment.endswith("engine faults, model rushes-test")
+    assert done.outcome is not None
+    assert (done.outcome["seed"], done.outcome["last_frame"]["width"]) == (5, 32)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"way": "file"}, "it is something else, not a video"),
+        ({"way": "movie", "frames": 480, "given": 96}, "it lasts 4.0 s, not 20.0 s"),
+        ({"way": "movie", "shape": (16, 32)}, "size is 16x32, not 32x16"),
+    ],
+)
+async def test_a_file_from_elsewhere_is_held_against_the_plan(
+    requests: Requests,
+    attempt_of: Attempts,
+    claimed: Any,
+    child: EngineChild,
+    order: Callable[..., Order],
+    given: dict[str, Any],
+    said: str,
+) -> None:
+    request = await claimed(plan=order(**{"frames": 48, **given}).plan)
     await attempt_of(request, child=child, max_tries=1).run()
     done = await now(requests, request)
     assert (done.error_code, done.charge_micro) == ("engine_lost", 0)
-    assert done.error == "The video is not what was planned: it is something else, not a video"
+    assert done.error == f"The video is not what was planned: {said}"
 
 
 async def run_to_the_end(requests: Requests, request: Request, attempt: Callable[[Request], Attempt]) -> Request:

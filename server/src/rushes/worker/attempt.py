@@ -137,7 +137,7 @@ class Attempt:
         self._rendering = self._new_rendering()
         async with self._reporting.going_on():
             await self._loop.run_in_executor(self.parts.child.thread, self._rendering.run)
-        self.parts.turn.give_back()
+            self.parts.turn.give_back()  # at once: the last write of progress may take its time
 
     async def _write(self) -> None:
         """Encode what the engine has handed over; it may be at the next request already."""
@@ -241,9 +241,9 @@ class Attempt:
         working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self._stopped.wait())
         try:
             await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                return working.result()
-            raise Cancelled
+            if self._stopped.is_set():
+                raise Cancelled
+            return working.result()
         finally:
             stopped.cancel()
             working.cancel()
