@@ -6,7 +6,7 @@ ENGINES := .venv-engines
 DATA   ?= .rushes
 PORT   ?= 8000
 
-.PHONY: demo up test test-engines check format lock bench gallery crash clean
+.PHONY: demo up test test-engines test-gpu check format lock bench gallery crash clean
 
 demo: $(VENV)/.run            ## two real videos, made by a platform that starts and stops by itself
 	@$(BIN)/python examples/demo.py
@@ -19,6 +19,9 @@ test: $(VENV)/.dev            ## everything a change must pass, under ten minute
 
 test-engines: $(ENGINES)/.made  ## the engines with real libraries, on tiny random weights, on the CPU
 	@$(ENGINES)/bin/python -m pytest tests/engines -n 2 --dist loadfile
+
+test-gpu: $(ENGINES)/.made    ## the checks that need a GPU, at real sizes with random weights
+	@$(ENGINES)/bin/python -m pytest tests/gpu --long -rs
 
 check: $(VENV)/.dev           ## format, lint, types, import rules, spelling
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/basedpyright && $(BIN)/lint-imports && $(BIN)/codespell

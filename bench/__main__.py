@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, gap, imports, pictures, polls, startup, submits, wakeup
+from bench import animatic, claims, gap, imports, pictures, polls, startup, submits, wakeup, weights
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "imports": imports.run,
     "animatic": animatic.run,
     "pictures": pictures.run,
+    "weights": weights.run,
 }
 
 
