@@ -1,6 +1,6 @@
 """What the engine diffusers adds to the bare pipeline: tiny Wan and LTX with random weights, on one thread of the CPU.
 
-A step of these takes a few milliseconds, a thousandth of a real one, so what is added weighs a thousand times more here.
+A step of these takes a few milliseconds, a thousandth of a real one, so what is added weighs a thousand times more.
 """
 
 import importlib.util

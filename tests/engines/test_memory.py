@@ -93,13 +93,15 @@ def test_a_full_memory_is_told_as_such_and_clears_the_other_models(
     engine = DiffusersEngine(Setup("diffusers", {"weights": str(two_models)}))
     first, second = weights_card("wan", model="first"), weights_card("ltx", model="second")
     engine.load(second, control)
-    engine.load(first, control)
+    loaded = engine.load(first, control).fingerprint
     plan = Case("wan-t2v", "wan").plan(engine, "", first)
     with monkeypatch.context() as patched:
         patched.setattr(render, "arguments", lambda *_: torch.empty(2**55, dtype=torch.float32))
         with pytest.raises(OutOfMemory, match="96x64 with 5 frames does not fit into the memory of cpu"):
             engine.generate(plan, control)
     assert engine.health().loaded == ("first",)
+    tighter = engine.load(first, control).fingerprint
+    assert tighter != loaded, "the next try decodes in tiles, and says so"
     assert len(list(engine.generate(plan, control))) == plan.num_frames
 
 

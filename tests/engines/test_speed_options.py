@@ -1,6 +1,7 @@
 """Options that trade something: each changes the fingerprint, does what it says, and repeats."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,20 @@ def test_a_warm_up_renders_once_before_the_first_request(tiny: Tiny, control: Re
     engine.load(card, control)
     assert control.of("denoise") == [(0, 2), (1, 2), (2, 2)] * 2
     assert not list(control.scratch.glob("tmp*"))
+
+
+def test_a_shift_of_the_noise_goes_by_tier_and_is_gone_with_the_next_request(
+    tiny: Tiny, control: RecordingControl
+) -> None:
+    engine = DiffusersEngine(Setup("diffusers", {"weights": str(tiny("wan-t2v"))}))
+    card = weights_card("wan", flow_shift={"360P": 9.0})
+    engine.load(card, control)
+    usual = CASE.plan(engine, "", card)
+    assert usual.extra["flow_shift"] == 9.0, "the tiny size is nearest to 360P"
+    shifted = digest(engine.generate(usual, control))
+    plain = digest(engine.generate(replace(usual, extra={**usual.extra, "flow_shift": None}), control))
+    assert plain != shifted
+    assert digest(engine.generate(usual, control)) == shifted
 
 
 @pytest.mark.long

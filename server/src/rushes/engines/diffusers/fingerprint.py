@@ -1,11 +1,9 @@
-"""What decides the bytes of a frame beside its plan, and one hash of it all."""
+"""What decides the bytes of a frame beside its plan."""
 
-import hashlib
-import json
 import platform
-from collections.abc import Mapping
 from typing import Any, Final
 
+from rushes.engines.diffusers.digest import plain
 from rushes.engines.diffusers.folder import WeightsFolder, file_digest
 from rushes.engines.diffusers.libraries import diffusers, torch, transformers
 from rushes.engines.diffusers.loader import dtypes
@@ -26,7 +24,7 @@ def fingerprint_parts(folder: WeightsFolder, tuning: Tuning, where: Any) -> dict
         "pipeline": folder.class_name,
         "weights": folder.digest,
         "loras": ",".join(f"{file_digest(folder.path / lora.file)}*{lora.weight:g}" for lora in tuning.loras),
-        "dtypes": _plain(dtypes(tuning, where)),
+        "dtypes": plain(dtypes(tuning, where)),
         "device": device_name(where),
         "attention": tuning.attention or "native",
         "compile": str(tuning.compile),
@@ -41,12 +39,3 @@ def fingerprint_parts(folder: WeightsFolder, tuning: Tuning, where: Any) -> dict
         parts |= {"threads": str(torch.get_num_threads()), "machine": platform.machine()}
         parts["features"] = torch.backends.cpu.get_cpu_capability()
     return parts
-
-
-def fingerprint(parts: Mapping[str, str]) -> str:
-    """One hash of all parts: with the same plan and seed, the same fingerprint gives the same frames."""
-    return f"diffusers-{hashlib.sha256(_plain(parts).encode()).hexdigest()[:16]}"
-
-
-def _plain(value: Mapping[str, str]) -> str:
-    return json.dumps(dict(value), sort_keys=True, separators=(",", ":"))

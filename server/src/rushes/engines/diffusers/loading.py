@@ -4,8 +4,9 @@ import gc
 import time
 
 from rushes.domain.model_card import ModelCard
+from rushes.engines.diffusers.digest import fingerprint
 from rushes.engines.diffusers.embeddings import EmbeddingCache
-from rushes.engines.diffusers.fingerprint import fingerprint, fingerprint_parts
+from rushes.engines.diffusers.fingerprint import fingerprint_parts
 from rushes.engines.diffusers.folder import WeightsFolder
 from rushes.engines.diffusers.loader import load_pipeline, parameter_bytes
 from rushes.engines.diffusers.memory import device, free_host_bytes, give_back, typed

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rushes.engines.diffusers.digest import fingerprint
 from rushes.engines.diffusers.families import Family
 from rushes.engines.diffusers.tuning import Tuning
 
@@ -23,6 +24,19 @@ class Model:
     """What decides the bytes of a frame beside the plan: what the fingerprint is made of."""
     fingerprint: str
     seconds: float
+    scheduler: Any = field(init=False)
+    """As the folder has it."""
     siblings: dict[str, Any] = field(default_factory=dict[str, Any])
     """Pipelines of other classes around the same components, by class name."""
     on_device: bool = True
+
+    def __post_init__(self) -> None:
+        self.scheduler = self.pipe.scheduler
+
+    def tighten(self) -> None:
+        """After a full memory: decode in tiles from now on, where the VAE can, and say so in the fingerprint."""
+        vae: Any = getattr(self.pipe, "vae", None)
+        if hasattr(vae, "enable_tiling") and self.parts.get("tiling") != "True":
+            vae.enable_tiling()
+            self.parts = {**self.parts, "tiling": "True"}
+            self.fingerprint = fingerprint(self.parts)

@@ -61,7 +61,8 @@ def normalise(
 
     `num_frames` is the smallest number the family renders that is not shorter than what was asked; `keep_frames` is
     what was asked, or all of them where the last frame is a picture of the customer's. `extra` holds `steps`,
-    `guidance`, `rendered` (the size on the model's grid, cropped at its centre to width and height) and `arguments`.
+    `guidance`, `rendered` (the size on the model's grid, cropped at its centre to width and height), `flow_shift` and
+    `arguments`.
     Width and height stay None while they follow a picture that `pictures` does not hold yet.
 
     Raises InvalidInput naming every fault; Unsupported when the card itself is wrong.
@@ -80,6 +81,7 @@ def normalise(
         "steps": round(_read_number(reading, "steps", reading.family.steps, 1, MAX_STEPS)),
         "guidance": _read_number(reading, "guidance", reading.family.guidance, 0, MAX_GUIDANCE),
         "rendered": list(fit.rendered) if fit else None,
+        "flow_shift": tuning.shift(tier),
         "arguments": _read_arguments(reading),
     }
     _note_ignored(reading)

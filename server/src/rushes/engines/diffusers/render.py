@@ -1,7 +1,8 @@
 """One plan, rendered: the Frames that the encoder takes one by one."""
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from rushes.engines.diffusers.call import arguments, parts, rendered_size
@@ -11,7 +12,7 @@ from rushes.engines.diffusers.memory import forget_peak, peak_bytes, typed
 from rushes.engines.diffusers.model import Model
 from rushes.engines.diffusers.probe import keywords
 from rushes.engines.diffusers.steps import Steps
-from rushes.engines.engine import Audio, Control, EngineLost, PixelFormat, Plan, Report
+from rushes.engines.engine import Audio, Control, EngineLost, OutOfMemory, PixelFormat, Plan, Report, Unsupported
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,13 +46,14 @@ class Render:
         self._seconds: dict[str, float] = {}
         forget_peak(where)
         started = time.monotonic()
-        with typed(f"{plan.width}x{plan.height} with {plan.num_frames} frames", where):
+        self._model = model
+        with self._tightening(f"{plan.width}x{plan.height} with {plan.num_frames} frames"):
             self._result: Any = self._denoised(model, pipe, plan, control)
         self._seconds["denoise" if self._streamed else "render"] = time.monotonic() - started
 
     def __iter__(self) -> Iterator["NDArray[np.uint8]"]:
         started, given = time.monotonic(), 0
-        with typed("decoding", self._where):
+        with self._tightening("decoding"):
             for chunk in self._chunks():
                 for frame in chunk:
                     given += 1
@@ -62,6 +64,16 @@ class Render:
         self.report.seconds = self._seconds
         self.report.peak_bytes = peak_bytes(self._where)
 
+    @contextlib.contextmanager
+    def _tightening(self, what: str) -> Generator[None]:
+        """A memory that is full is told as such, and leaves the model set up to need less of it next time."""
+        try:
+            with typed(what, self._where):
+                yield
+        except OutOfMemory:
+            self._model.tighten()
+            raise
+
     def _denoised(self, model: Model, pipe: Any, plan: Plan, control: Control) -> Any:
         """Latents (1, channels, n, h, w) where they are decoded here, else frames (n, 3, h, w) in 0..1."""
         control.progress("text", 0, 1)
@@ -70,6 +82,7 @@ class Render:
         if "callback_on_step_end" in keywords(pipe):
             given["callback_on_step_end"] = steps.after_step
         pipe.progress_bar = steps.bar
+        pipe.scheduler = _scheduler(model.scheduler, plan.extra["flow_shift"])
         # Some pipelines draw from the process's own generator as well: noise on a picture in long clips.
         torch.manual_seed(plan.seed)
         try:
@@ -117,3 +130,14 @@ class Render:
         rate = int(pipe.vocoder.config.output_sampling_rate)
         kept = round(self._plan.keep_frames / self._plan.fps * rate)
         return Audio(samples[:, :kept].T.clip(-1, 1), rate)
+
+
+def _scheduler(usual: Any, shift: float | None) -> Any:
+    """The folder's scheduler, with another shift of the noise where the card asks for it."""
+    if shift is None:
+        return usual
+    key = next((name for name in ("flow_shift", "shift") if name in usual.config), None)
+    if key is None:
+        raise Unsupported(f"flow_shift: {type(usual).__name__} shifts no noise")
+    made: Any = type(usual)
+    return made.from_config(usual.config, **{key: shift})

@@ -107,6 +107,8 @@ class Tuning(_Strict):
     free_rate: bool | None = None
     sound: bool | None = None
 
+    flow_shift: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
+    """The scheduler's shift of the noise for each tier, where the folder's own is not meant for all of them."""
     arguments: dict[str, Scalar] = Field(default_factory=dict)
     """Further keywords of the pipeline with fixed values."""
     parameters: dict[str, str] = Field(default_factory=dict)
@@ -139,9 +141,9 @@ class Tuning(_Strict):
             raise ValueError(f"must be one of {', '.join(TIERS)}")
         return value.upper()
 
-    @field_validator("sizes")
+    @field_validator("sizes", "flow_shift")
     @classmethod
-    def _known_tiers(cls, value: dict[str, list[str]] | None) -> dict[str, list[str]] | None:
+    def _known_tiers(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         unknown = [tier for tier in value or () if tier.upper() not in TIERS]
         if unknown:
             raise ValueError(f"{unknown[0]} is not a tier; there are {', '.join(TIERS)}")
@@ -169,6 +171,10 @@ class Tuning(_Strict):
         if self.quantise and self.offload == "group":
             raise ValueError("quantise does not go with offload: group")
         return self
+
+    def shift(self, tier: str) -> float | None:
+        """The shift for a tier, None for the folder's own."""
+        return next((shift for name, shift in self.flow_shift.items() if name.upper() == tier), None)
 
     def figures(self) -> Family:
         """The family with what the card says otherwise."""
