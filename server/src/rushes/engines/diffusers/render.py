@@ -139,5 +139,4 @@ def _scheduler(usual: Any, shift: float | None) -> Any:
     key = next((name for name in ("flow_shift", "shift") if name in usual.config), None)
     if key is None:
         raise Unsupported(f"flow_shift: {type(usual).__name__} shifts no noise")
-    made: Any = type(usual)
-    return made.from_config(usual.config, **{key: shift})
+    return usual.from_config(usual.config, **{key: shift})
