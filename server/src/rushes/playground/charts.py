@@ -33,10 +33,13 @@ class Bar:
 def timeline(record: Mapping[str, Any], now: float) -> list[Bar]:
     """A bar for each attempt, cut into queue, loading, generating, encoding and uploading; all on one scale."""
     begin = float(record["created_at"])
-    end = max(float(record.get("finished_at") or now), begin + 1)
+    attempts = cast(list[Mapping[str, Any]], record.get("attempts") or [])
+    # The ends are whole seconds and the stages are not: the last stage is drawn although it began after its end.
+    latest = max((at for each in attempts for _, at in _stages(each, begin)), default=begin)
+    end = max(float(record.get("finished_at") or now), begin + 1, latest + (latest - begin) * 0.01)
     bars: list[Bar] = []
     waiting_since = begin
-    for attempt in record.get("attempts", []):
+    for attempt in attempts:
         claimed = float(attempt.get("claimed_at") or attempt.get("started_at") or waiting_since)
         ended = float(attempt.get("finished_at") or attempt.get("ended_at") or end)
         marks = [("queue", waiting_since)] if claimed > waiting_since else []

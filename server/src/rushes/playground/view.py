@@ -138,7 +138,7 @@ def _times(record: Mapping[str, Any], now: float) -> dict[str, Any]:
         "age": age(created, now),
         "waited": waited,
         "ran": ran,
-        "clock": f"{waited} in the queue, {ran} to make" if ran else f"{waited} in the queue",
+        "clock": f"{waited} in the queue" + (f", {ran} {'to make' if finished else 'so far'}" if ran else ""),
     }
 
 

@@ -50,3 +50,11 @@ export function bracketed(root, payload) {
   }
   return made.slice(0, MOST + 1);
 }
+
+/** Says over a film of a bracket which values are its own. @param {Element} stage @param {Record<string, any>} payload @param {HTMLElement} root */
+export function caption(stage, payload, root) {
+  const open = fieldsIn(root).filter((field) => field.querySelector("[data-values]"));
+  const place = /** @type {HTMLElement} */ (stage.querySelector("[data-caption]"));
+  place.textContent = open.map(({ dataset: { field = "" } }) => `${field === "prompt" ? "" : `${field} `}${payload[field]}`).join(", ");
+  place.hidden = !open.length;
+}

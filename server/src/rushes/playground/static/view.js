@@ -85,7 +85,7 @@ function times(record, now) {
   const { created_at: created, started_at: started, finished_at: finished } = record;
   const waited = duration((started || finished || now) - created);
   const ran = started ? duration((finished || now) - started) : "";
-  const said = ran ? `${waited} in the queue, ${ran} to make` : `${waited} in the queue`;
+  const said = `${waited} in the queue${ran ? `, ${ran} ${finished ? "to make" : "so far"}` : ""}`;
   return { created: clock(created), age: age(created, now), waited, ran, clock: said };
 }
 

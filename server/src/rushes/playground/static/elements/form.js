@@ -1,7 +1,7 @@
 // @ts-check
 /** <rushes-form data-model>: price and faults as one types, then submit and watch. Without scripts it is a plain form. */
 import { ApiError, call } from "../api.js";
-import { bracketed, MOST, toggleBracket } from "../bracket.js";
+import { bracketed, caption, MOST, toggleBracket } from "../bracket.js";
 import { keepDraft, restoreDraft } from "../draft.js";
 import { fieldsIn, readForm, showFaults, textOf } from "../fields.js";
 import { tell } from "../shell.js";
@@ -127,6 +127,7 @@ class RushesForm extends HTMLElement {
       const record = { progress: 0, attempt: 0, payload: payloads[i], ...short };
       bind(stage, requestView(record, Date.now() / 1000));
       stage.dataset.id = short.request_id;
+      caption(stage, payloads[i], this.form);
       return stage;
     });
     this.part("[data-idle]").hidden = true;
