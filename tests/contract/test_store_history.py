@@ -39,4 +39,7 @@ async def test_histories_are_medians_of_time_and_of_time_for_the_work(
     found: Any = (await requests.histories(["wan", "kling"]))["wan"]
     assert found.run_seconds == pytest.approx(11.0, abs=0.5)
     assert found.pace == pytest.approx(11.0 / 5.0, abs=0.1)
+    assert found.runs == 3
+    assert found.low == pytest.approx((10.2 / 5.0) / (11.0 / 5.0), abs=0.05)
+    assert found.high == pytest.approx((11.0 + 0.8 * 19.0) / 11.0, abs=0.1)
     assert "kling" not in await requests.histories(["wan", "kling"])

@@ -88,3 +88,12 @@ async def test_history_is_read_again_after_a_while_only(store: Store) -> None:
     now[0] = REFRESH_SECONDS
     await made.refresh()
     assert store.reads == 2
+
+
+async def test_a_spread_is_told_for_any_size_once_there_are_enough_films(store: Store) -> None:
+    store.histories_now["wan"] = History(10.0, 2.0, 0.75, 1.42, 212)
+    made = forecast(store, [0.0])
+    await made.refresh()
+    assert made.spread("wan", 40.0) == {"low_seconds": 30, "high_seconds": 57, "runs": 212}
+    assert made.spread("wan", None) is None
+    assert made.spread("kling", 8.0) is None

@@ -1,5 +1,6 @@
 """When a request will be done: from the history of its model, size and length, the requests ahead and the slots."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from rushes.store.requests import Requests
 from rushes.store.workers import Workers
 
 REFRESH_SECONDS = 5.0
+FEWEST_RUNS = 3
+"""Fewer films than these say nothing of how much their times differ."""
 
 
 class Forecast:
@@ -61,6 +64,17 @@ class Forecast:
         if history.pace is None or not plan.get("width") or not plan.get("height"):
             return history.run_seconds
         return history.pace * plan["width"] * plan["height"] * plan["seconds"] / 1e6
+
+    def spread(self, model: str, seconds: float | None) -> dict[str, int] | None:
+        """Between what eight of ten of a model's latest films lie around a forecast; None where too few were made."""
+        history = self._histories.get(model)
+        if history is None or seconds is None or history.runs < FEWEST_RUNS:
+            return None
+        return {
+            "low_seconds": max(1, math.floor(seconds * history.low)),
+            "high_seconds": max(1, math.ceil(seconds * history.high)),
+            "runs": history.runs,
+        }
 
     async def refresh(self) -> None:
         if self._clock() - self._read_at < REFRESH_SECONDS:

@@ -190,6 +190,7 @@ def _first_answer(request: Request) -> str:
 async def _dry_answer(prepared: Prepared, services: Services) -> dict[str, Any]:
     await services.forecast.refresh()
     plan = prepared.plan
+    expected = services.forecast.expected(prepared.card.id, plan.as_json())
     return {
         "valid": True,
         "model": prepared.card.id,
@@ -199,7 +200,8 @@ async def _dry_answer(prepared: Prepared, services: Services) -> dict[str, Any]:
         "engine": prepared.engine,
         "waiting_for": services.forecast.waiting_for(prepared.lane),
         "queue_position": None,
-        "eta_seconds": _rounded(services.forecast.expected(prepared.card.id, plan.as_json())),
+        "eta_seconds": _rounded(expected),
+        "eta_spread": services.forecast.spread(prepared.card.id, expected),
         "plan": {
             "width": plan.width,
             "height": plan.height,

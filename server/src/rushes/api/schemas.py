@@ -139,6 +139,10 @@ SCHEMAS: dict[str, Schema] = {
         waiting_for=WAITING_FOR,
         plan=OBJECT,
         **_FORECAST,
+        eta_spread=said(
+            maybe(thing(low_seconds=WHOLE, high_seconds=WHOLE, runs=WHOLE)),
+            "Between what eight of ten like it lie, learnt from `runs` films.",
+        ),
     ),
     "RequestList": thing(
         requests=many(ref("Request")),

@@ -1,4 +1,4 @@
-"""The one search box of Requests: words, an id, and model:, status:, seed: in any order."""
+"""The one search box of Requests: words, an id, and model:, status:, since:, bracket: and the like in any order."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,16 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-_ID = re.compile(r"[0-9a-f]{4,8}(-[0-9a-f-]*)?", re.IGNORECASE)
-_TERM = re.compile(r"(model|status|since|until|bracket):(\S+)")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TERM = re.compile(r"(model|status|since|until|bracket|sha256):(\S+)")
+
+_NAMES = {
+    "model": "model_id",
+    "since": "created_after",
+    "until": "created_before",
+    "bracket": "metadata.bracket",
+}
+"""What the API calls a term of the box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ def read_search(given: QueryParams) -> Search:
         if name == "status":
             query.setdefault("status", []).append(value)
         else:
-            query[{"model": "model_id", "bracket": "metadata.bracket"}.get(name, name)] = value
+            query[_NAMES.get(name, name)] = value
     words = " ".join(_TERM.sub(" ", text).split())
     if _ID.fullmatch(words):
         query["id"] = words

@@ -191,6 +191,11 @@ class History:
     run_seconds: float
     pace: float | None
     """The same for each megapixel and second of video; None when no size is known."""
+    low: float = 1.0
+    high: float = 1.0
+    """Eight of ten took between `low` and `high` times the median."""
+    runs: int = 0
+    """How many successes this was learnt from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ class Requests:
         """For each of some models with history: how long its latest successes took."""
         async with self._database.connection() as connection:
             rows = await collect(_sql.histories(connection, models=list(models)))
-        return {row["model"]: History(row["run_seconds"], row["pace"]) for row in rows}
+        return {row["model"]: _history(row) for row in rows}
 
     # -- shared ---------------------------------------------------------------------------------------------------
 
@@ -355,3 +355,11 @@ class Requests:
             return row is not None
 
         return await self._database.repeated(work)
+
+
+def _history(row: Row) -> History:
+    """Medians, and the spread around them as factors, so that it holds for any size and length."""
+    by_work = row["pace"] is not None
+    middle, (low, high) = (row["pace"], row["pace_range"]) if by_work else (row["run_seconds"], row["run_range"])
+    factors = (low / middle, high / middle) if middle > 0 else (1.0, 1.0)
+    return History(row["run_seconds"], row["pace"], *factors, row["runs"])

@@ -45,7 +45,7 @@ async def listing(page: Page) -> Response:
 async def detail(page: Page) -> Response:
     """GET /requests/{id}: stage, facts, timeline, payload, cost, what to do next."""
     request_id = quote(page.request.path_params["request_id"], safe="")
-    record = await page.api.get(f"/requests/{request_id}", attempts=1)
+    record = await page.api.get(f"/requests/{request_id}", attempts=1, cleaned=1)
     events = (await page.api.get(f"/requests/{request_id}/events"))["events"]
     deliveries = (await page.api.get(f"/requests/{request_id}/deliveries"))["deliveries"]
     model = await _model(page, record["model"])

@@ -351,9 +351,14 @@ SELECT gone.*, pg_notify('rushes_request', request_id::text) FROM gone;
 
 -- name: histories
 -- For each of some models with history: the medians of its latest successes, in seconds from start to finish, and in
--- those seconds for each megapixel and second of video. One look into an index for each model.
+-- those seconds for each megapixel and second of video; how many they are, and between which bounds the middle
+-- eight of ten lie. One look into an index for each model.
 SELECT wanted.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.run_seconds) AS run_seconds,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.run_seconds / latest.work) FILTER (WHERE latest.work > 0) AS pace
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.run_seconds / latest.work) FILTER (WHERE latest.work > 0) AS pace,
+       percentile_cont(ARRAY[0.1, 0.9]) WITHIN GROUP (ORDER BY latest.run_seconds) AS run_range,
+       percentile_cont(ARRAY[0.1, 0.9]) WITHIN GROUP (ORDER BY latest.run_seconds / latest.work)
+         FILTER (WHERE latest.work > 0) AS pace_range,
+       count(*) AS runs
   FROM unnest(:models::text[]) AS wanted (model) CROSS JOIN LATERAL (
     SELECT u.run_seconds, u.work FROM usage_rows u WHERE u.model = wanted.model ORDER BY u.at DESC LIMIT 50) latest
  GROUP BY wanted.model;
