@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, gap, imports, pictures, polls, startup, submits, wakeup, weights
+from bench import animatic, claims, gap, imports, life, memory, pictures, polls, startup, submits, wakeup, weights
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
@@ -11,7 +11,9 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "polls": polls.run,
     "claims": claims.run,
     "gap": gap.run,
+    "life": life.run,
     "startup": startup.run,
+    "memory": memory.run,
     "imports": imports.run,
     "animatic": animatic.run,
     "pictures": pictures.run,

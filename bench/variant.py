@@ -1,7 +1,7 @@
 """`python -m bench.variant NAME FD`: a serving process with one part changed, to be compared with the real one.
 
 real: nothing is changed. uncached: every GET reads the record from PostgreSQL. one_by_one: every submit is a
-transaction of its own.
+transaction of its own. Each has the bare endpoint of bench/bare.py beside its routes.
 """
 
 import socket
@@ -13,11 +13,14 @@ from uuid import UUID
 
 import uvicorn
 from rushes.api.app import build
+from rushes.api.pace import TimelyProtocol
 from rushes.api.services import Services
 from rushes.api.wiring import opened
 from rushes.config import Settings
 from rushes.store.records import Request
 from rushes.telemetry import configure
+
+from bench.bare import beside
 
 
 class _Reading:
@@ -50,5 +53,11 @@ async def changed(settings: Settings) -> AsyncGenerator[Services]:
 
 VARIANT, descriptor = sys.argv[1], int(sys.argv[2])
 configure("warning")
-config = uvicorn.Config(build(Settings(test_models=True), changed), log_config=None, access_log=False, lifespan="on")
+config = uvicorn.Config(
+    beside(build(Settings(test_models=True), changed)),
+    log_config=None,
+    access_log=False,
+    lifespan="on",
+    http=TimelyProtocol,
+)
 uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])

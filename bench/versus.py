@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+from bench.bare import PATH
 from bench.ground import Ground, Server, serving
 from bench.load import Load, Result, measured
 
@@ -35,6 +36,19 @@ def contest(at: Ground, variants: Sequence[str], load: Load) -> Generator[Conten
             for contender in contenders:
                 _one_round(contender, replace(load, port=contender.server.port))
     yield from contenders
+
+
+def against_bare(at: Ground, load: Load) -> tuple[Contender, Contender]:
+    """The bare endpoint of a serving process and a real route of the same process, in turn."""
+    with serving(at, "real") as server:
+        bare, real = Contender("bare endpoint", server), Contender("real", server)
+        loads = (bare, replace(load, port=server.port, paths=[PATH])), (real, replace(load, port=server.port))
+        for _, one in loads:
+            measured(replace(one, seconds=1.0))
+        for _ in range(ROUNDS):
+            for contender, one in loads:
+                _one_round(contender, one)
+    return bare, real
 
 
 def _one_round(contender: Contender, load: Load) -> None:
