@@ -1,6 +1,7 @@
 """What a benchmark stands on: a throwaway database with its first key, and processes of our own on it."""
 
 import asyncio
+import contextlib
 import http.client
 import os
 import socket
@@ -32,6 +33,8 @@ class Ground:
     data: Path
     database_url: str
     first: FirstKey
+    postgres: int
+    """Process id of the database's server."""
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, "RUSHES_DATABASE_URL": self.database_url, "RUSHES_DATA": str(self.data)}
@@ -46,7 +49,8 @@ def ground() -> Generator[Ground]:
             database_url = postgres.start()
             first = asyncio.run(bootstrap(database_url)).key
             assert first is not None, "the database is new"
-            yield Ground(Path(folder), database_url, first)
+            assert postgres.pid is not None
+            yield Ground(Path(folder), database_url, first, postgres.pid)
         finally:
             postgres.stop()
 
@@ -87,6 +91,17 @@ class Server:
     def cpu_seconds(self) -> float:
         times = self.process.cpu_times()
         return times.user + times.system
+
+
+def cpu_seconds(*pids: int) -> float:
+    """CPU time of processes and all their living descendants."""
+    families = [[psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] for pid in pids]
+    spent = 0.0
+    for process in (process for family in families for process in family):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            spent += times.user + times.system
+    return spent
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 import asyncpg
 
 from bench import bare
-from bench.ground import QUEUE, Ground, ground, running, serving
+from bench.ground import QUEUE, Ground, cpu_seconds, ground, running, serving
 from bench.load import Load, measured
 from bench.table import percentile, show, spread
 
@@ -27,8 +27,9 @@ def run() -> None:
         for clients in (1, 32):
             with ground() as at:
                 given = [*command, str(at.data)] if command[-1] == "--data" else command
-                with serving(at, "real") as server, running(given, at):
-                    rows += _measure(at, server.port, worker, clients)
+                with serving(at, "real") as server, running(given, at) as process:
+                    parts = {"server": server.process.pid, "worker": process.pid, "PostgreSQL": at.postgres}
+                    rows += _measure(at, server.port, parts, worker, clients)
     head = ["worker", "clients", "what", "a second", "p50", "p99", "of bare"]
     notes = [
         "no engine: claim, begin and finish only; rushes-test: an engine child, one frame, an mp4 and pictures on disk",
@@ -37,14 +38,17 @@ def run() -> None:
     show("The life of a no-op request, one server and one worker process, fsync on", head, rows, *notes)
 
 
-def _measure(at: Ground, port: int, worker: str, clients: int) -> list[list[str]]:
+def _measure(at: Ground, port: int, parts: dict[str, int], worker: str, clients: int) -> list[list[str]]:
     asyncio.run(_served(at))
     load = Load(port, clients, SECONDS, "POST", [bare.PATH], at.first.key, BODY)
     base = measured(load)
     whole = Load(port, clients, SECONDS, "POST", [f"{QUEUE}/requests?wait=30"], at.first.key, BODY)
     measured(Load(port, clients, 1.0, "POST", whole.paths, at.first.key, BODY))
     asyncio.run(_forget(at))
+    before = {part: cpu_seconds(pid) for part, pid in parts.items()}
     life = measured(whole)
+    count = len(life.latencies)
+    spent = [f"{(cpu_seconds(pid) - before[part]) / count * 1e3:.1f} {part}" for part, pid in parts.items()]
     assert not life.refusals, life.refusals[0]
     dispatched = asyncio.run(_dispatched(at))
     name = [worker, str(clients)]
@@ -56,7 +60,13 @@ def _measure(at: Ground, port: int, worker: str, clients: int) -> list[list[str]
             "submit to success",
             f"{life.rate:,.0f}",
             *spread(life.latencies, 50, 99),
-            f"{percentile(life.latencies, 50) / percentile(base.latencies, 50):.1f}x as long",
+            f"{percentile(life.latencies, 50) / percentile(base.latencies, 50):.0f}x as long",
+        ],
+        [
+            *name,
+            "CPU, ms a request",
+            *spent,
+            "",
         ],
     ]
 
