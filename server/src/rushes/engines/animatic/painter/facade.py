@@ -28,7 +28,7 @@ def lit_share(stage: Stage) -> float:
 
 def lamp_power(stage: Stage) -> float:
     """How bright a lit window is against the rest of the picture."""
-    return {"night": 2.6, "neon": 1.2, "sunset": 1.25, "dawn": 0.6}.get(stage.reading.time, 0.5)
+    return {"night": 2.6, "neon": 1.2, "sunset": 1.9, "dawn": 0.6}.get(stage.reading.time, 0.5)
 
 
 def house(stage: Stage, rng: np.random.Generator, width: int, height: int, cell: tuple[int, int], side: float) -> Field:

@@ -166,8 +166,8 @@ class Land:
         # The sun stands to one side and a little before the land: backlit slopes would show no form.
         side_light = 0.84 if stage.sun_x > stage.width / 2 else -0.84
         up_light = 0.22 + 0.9 * max(stage.light.sun_height, 0.05)
-        if chain.ground == "dune":
-            # Bare sand shows its form by light and shade alone.
+        if chain.ground in ("dune", "snow"):
+            # Bare sand and snow show their form by light and shade alone.
             up_light, side_light = up_light * 0.62, side_light * 1.35
         cosine = -slope_x * side_light + up_light + slope_d * 0.16
         lit = np.clip(cosine / np.sqrt(1 + slope_x**2 + slope_d**2), 0, 1.2).astype(np.float32)
@@ -259,7 +259,7 @@ class Land:
             case "grass":
                 return array((0.085, 0.115, 0.035)) * grain
             case "snow":
-                return array((0.72, 0.75, 0.80)) * np.clip(1 + 0.05 * detail, 0.8, 1.2)[..., None]
+                return array((0.60, 0.63, 0.68)) * np.clip(1 + 0.07 * detail, 0.75, 1.2)[..., None]
             case "trees":
                 return self._foliage(relief) * np.clip(1 + 0.4 * detail, 0.4, 2)[..., None]
             case _:

@@ -159,7 +159,7 @@ def light_for(reading: Reading) -> Light:
                         stars=0.35)  # fmt: skip
     if reading.biome == "city" and reading.time in ("sunset", "dawn"):
         # Towers stand against the light.
-        light = replace(light, haze=scaled(light.haze, 0.62), key=scaled(light.key, 0.45))
+        light = replace(light, haze=mix(scaled(light.haze, 0.6), (0.07, 0.06, 0.13), 0.5), key=scaled(light.key, 0.22))
     if reading.biome == "desert" and reading.time == "day":
         light = replace(
             light, cover=0.12, glow=1.5, haze=(0.60, 0.50, 0.40), horizon=(0.62, 0.62, 0.60),

@@ -71,8 +71,12 @@ def _aside(stage: Stage, taken: int) -> float:
 
 
 def _building(stage: Stage, spot: Spot, subject: Subject, x: float) -> list[Pass]:
-    tall = {"castle": 0.16, "windmill": 0.62, "lighthouse": 0.50, "cabin": 0.58}[subject.name]
-    small = Spot(spot.row, spot.k, spot.metre * tall, spot.haze, 0.0, spot.ridge, spot.left)
+    share, high = {"castle": (0.16, 50), "windmill": (0.62, 24), "lighthouse": (0.50, 36), "cabin": (0.58, 9)}[
+        subject.name
+    ]
+    # Nothing reaches over the upper edge, however high the ground is.
+    metre = min(spot.metre * share, max(spot.ground(x) - 0.04 * stage.height, 8) / high)
+    small = Spot(spot.row, spot.k, metre, spot.haze, 0.0, spot.ridge, spot.left)
     match subject.name:
         case "cabin":
             chimney = (small.ground(x), 2.2)

@@ -14,8 +14,9 @@ from rushes.engines.animatic.painter.stage import Stage
 class Canoe:
     """Someone who paddles a canoe slowly across still water, and the dim mirror of both."""
 
-    def __init__(self, stage: Stage, spot: Spot) -> None:
-        self._stage, self._spot = stage, spot
+    def __init__(self, stage: Stage, spot: Spot, x: float) -> None:
+        """At half time it passes column `x`."""
+        self._stage, self._spot, self._x = stage, spot, x
         rng = stage.rng("canoe")
         self._way = 1.0 if rng.random() < 0.5 else -1.0
         self._rate = float(rng.uniform(0.45, 0.6))
@@ -23,7 +24,7 @@ class Canoe:
     def paint(self, canvas: Canvas, i: int) -> None:
         stage, spot = self._stage, self._spot
         t = stage.seconds(i) * stage.tempo
-        rest = stage.width * stage.focus + self._way * 1.1 * spot.metre * (t - stage.seconds(stage.count) / 2)
+        rest = self._x + self._way * 1.1 * spot.metre * (t - stage.seconds(stage.count) / 2)
         x, y, s = spot.seen(stage, rest, spot.row, i)
         bob = 0.02 * np.sin(1.7 * t)
         groups = self._groups(t)

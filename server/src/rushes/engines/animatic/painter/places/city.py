@@ -43,4 +43,4 @@ def _street(stage: Stage) -> list[Pass]:
 def _crossing(stage: Stage) -> Spot:
     """Where people cross the road, eleven metres before the camera."""
     metre = 0.98 * stage.unit / 11.0
-    return Spot(stage.horizon + EYE * metre, 0.9, metre, 0.02)
+    return Spot(stage.horizon + EYE * metre, 0.9, metre, 0.10)

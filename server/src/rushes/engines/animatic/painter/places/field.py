@@ -93,9 +93,9 @@ def _snow(stage: Stage, side: float) -> list[Pass]:
     """Drifts of snow with a few bare conifers behind them."""
     wood = tree_row(stage, grove(stage, 4), Row(0.036, 0.13, 9.0, 0.20, 0.34, 0.10, 0.9), "edge")
     layers = chains(stage, [
-        Range("snow", base=0.085, rise=0.050, scale=1.1, k=0.30, haze=0.20, mist=0.2, centre=0.3 * side, tilt=0.05),
-        Range("snow", base=0.220, rise=0.075, scale=0.8, k=0.62, haze=0.06, mist=0.1, centre=-0.3 * side, tilt=0.12),
-        Range("snow", base=0.440, rise=0.085, scale=0.6, k=1.0, haze=0.0, centre=0.5 * side, tilt=0.20),
+        Range("snow", base=0.085, rise=0.060, scale=1.6, k=0.30, haze=0.20, mist=0.2, centre=0.3 * side, tilt=0.05),
+        Range("snow", base=0.220, rise=0.095, scale=1.3, k=0.62, haze=0.06, mist=0.1, centre=-0.3 * side, tilt=0.12),
+        Range("snow", base=0.440, rise=0.140, scale=1.1, k=1.0, haze=0.0, centre=0.5 * side, tilt=0.22),
     ])  # fmt: skip
     passes: list[Pass] = [LayerPass(stage, wood), *stacked(stage, layers)]
     small = bool(stage.reading.named("fox", "cat", "dog", "sheep"))

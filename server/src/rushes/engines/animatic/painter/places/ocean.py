@@ -40,8 +40,8 @@ def ocean(stage: Stage) -> list[Pass]:
     return [*passes, *fog_bank(stage, 0.0, "sea", 0.8), *in_the_air(stage)]
 
 
-def afloat(stage: Stage) -> list[Pass]:
-    """Boats, ships and what leaps out of the water."""
+def afloat(stage: Stage, open_water: float | None = None) -> list[Pass]:
+    """Boats, ships and what leaps out of the water; `open_water` is a column without banks, as a share of the width."""
     reading = stage.reading
     passes: list[Pass] = []
     if reading.named("ship"):
@@ -53,7 +53,9 @@ def afloat(stage: Stage) -> list[Pass]:
         row = 0.10 if subject.name == "whale" else 0.17
         passes.append(Swimmers(stage, on_ground(stage, row, 0.4, metre, 0.05), subject.name, subject.count))
     if reading.named("canoe"):
-        passes.append(Canoe(stage, on_ground(stage, 0.235, 0.6, 0.070, 0.02)))
+        passes.append(
+            Canoe(stage, on_ground(stage, 0.235, 0.6, 0.070, 0.02), stage.width * (open_water or stage.focus))
+        )
     return passes
 
 

@@ -39,4 +39,4 @@ def river(stage: Stage) -> list[Pass]:
     passes += [LayerPass(stage, banks[0]), LayerPass(stage, banks[1]), *fog_bank(stage, 0.10, "near", 0.45)]
     if not needs_ground(stage):
         passes.append(LayerPass(stage, banks[2]))
-    return [*passes, *afloat(stage), *near_bank(stage), *in_the_air(stage)]
+    return [*passes, *afloat(stage, 0.5 + 0.16 * side), *near_bank(stage), *in_the_air(stage)]
