@@ -30,6 +30,7 @@ def request_view(record: Mapping[str, Any], now: float) -> dict[str, Any]:
         "model": record["model"],
         "model_href": model_href(record["model"]),
         "prompt": prompt_of(record["payload"]),
+        "title": prompt_of(record["payload"]) or record["request_id"][:8],
         "status": status,
         "label": status.capitalize(),
         "tone": TONES.get(status, "wait"),

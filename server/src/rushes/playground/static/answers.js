@@ -8,10 +8,11 @@ export function faultsOf(error, strict) {
   return Object.fromEntries(errors.filter((e) => strict || e.code !== "missing").map((e) => [e.param, e.message]));
 }
 
-/** How long it takes, with its spread where that is known. @param {number} eta @param {Record<string, any> | undefined} spread */
+/** How long it takes, with its spread where that is known. @param {number | null} eta @param {Record<string, any> | null} spread */
 export function honest(eta, spread) {
+  if (eta == null) return "No film of this model was made here yet, so nobody knows how long one takes.";
   if (!spread) return `About ${duration(eta)}, from films of this model made before.`;
-  return `${spread.low_seconds}-${spread.high_seconds} s, median ${duration(eta)} of ${spread.runs} runs like this one.`;
+  return `${spread.low_seconds}-${spread.high_seconds} s once it starts, median ${duration(eta)}, learnt from ${spread.runs} films.`;
 }
 
 /** What was refused, why, and when to try again. @param {import("./api.js").ApiError} error */

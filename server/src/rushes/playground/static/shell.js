@@ -94,6 +94,7 @@ let lost = 0;
 /** The bar shows when the stream stays away, not while it changes over. @param {boolean} open */
 function onOnline(open) {
   const bar = $("[data-offline]");
+  document.documentElement.dataset.stream = open ? "open" : "lost";
   clearTimeout(lost);
   if (bar && open) bar.hidden = true;
   else if (bar) lost = setTimeout(() => (bar.hidden = false), PATIENCE);

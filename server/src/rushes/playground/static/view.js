@@ -31,6 +31,7 @@ export function requestView(record, now) {
     model: record.model,
     model_href: `/models/${quoted(record.model)}`,
     prompt: promptOf(record.payload),
+    title: promptOf(record.payload) || record.request_id.slice(0, 8),
     status,
     label: capital(status),
     tone: TONES[status] ?? "wait",

@@ -81,10 +81,9 @@ class RushesForm extends HTMLElement {
     const total = answers.reduce((sum, answer) => sum + answer.quote_micro_usd, 0);
     const [{ plan, eta_seconds: eta, eta_spread: spread, warnings }] = answers;
     this.part("[data-price]").textContent = money(total);
-    const size = plan?.width ? `${plan.width} × ${plan.height}, ` : "";
-    this.part("[data-price-note]").textContent = answers.length > 1 ? `for ${answers.length} requests` : `${size}${plan?.seconds ?? "?"} s`;
-    const clock = eta == null ? "No film of this model was made yet, so nobody knows how long one takes." : honest(eta, spread);
-    this.part("[data-forecast]").textContent = [clock, ...(warnings ?? [])].join(" ");
+    const shape = `${plan?.width ? `${plan.width} × ${plan.height}, ` : ""}${plan?.seconds ?? "?"} s`;
+    this.part("[data-price-note]").textContent = answers.length > 1 ? `for ${answers.length} requests` : shape;
+    this.part("[data-forecast]").textContent = [honest(eta, spread), ...(warnings ?? [])].join(" ");
     this.part(".price").removeAttribute("data-stale");
   }
 

@@ -1,0 +1,73 @@
+"""The code on the page runs as it is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.platform import RunningPlatform
+
+
+def shown(page: Page, sample: str) -> str:
+    """What the copy button copies."""
+    return page.locator(f"[data-live] [data-sample={sample}] pre").text_content() or ""
+
+
+def environment(platform: RunningPlatform) -> dict[str, str]:
+    return {**os.environ, "GMI_API_KEY": platform.key}
+
+
+@pytest.fixture
+def filled(page: Page) -> Page:
+    page.goto("/models/rushes-test")
+    page.get_by_label("Prompt", exact=True).fill('It\'s a "test" \\ of $HOME\nand `quotes`')
+    expect(page.locator("rushes-form[data-state=priced]")).to_be_attached()
+    return page
+
+
+def test_curl_as_shown_makes_the_request(filled: Page, platform: RunningPlatform) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", shown(filled, "curl").replace("curl ", "curl -s ", 1)],
+        capture_output=True,
+        text=True,
+        env=environment(platform),
+        timeout=60,
+    )
+    made = json.loads(ran.stdout)
+    with platform.client() as client:
+        record = client.get(f"/requests/{made['request_id']}").json()
+    assert record["payload"] == {"prompt": 'It\'s a "test" \\ of $HOME\nand `quotes`'}
+
+
+@pytest.mark.parametrize("sample", ["python", "async"])
+def test_python_as_shown_fetches_the_film(filled: Page, platform: RunningPlatform, tmp_path: Path, sample: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", shown(filled, sample)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(platform),
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "film.mp4").stat().st_size > 1000
+
+
+def test_the_command_behind_a_page_answers(page: Page, platform: RunningPlatform) -> None:
+    for path in ("/models", "/requests?q=status:success"):
+        page.goto(path)
+        page.locator(".command summary").click()
+        command = page.locator(".command [data-sample=curl] pre").text_content() or ""
+        ran = subprocess.run(
+            ["bash", "-c", command.replace("curl ", "curl -sf ", 1)],
+            capture_output=True,
+            env=environment(platform),
+            timeout=60,
+        )
+        assert ran.returncode == 0
+        assert json.loads(ran.stdout)
