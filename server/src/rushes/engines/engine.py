@@ -38,6 +38,8 @@ class Caps:
     max_batch: int = 1
     cancel: Literal["real", "drain", "none"] = "real"
     progress: Literal["real", "estimated"] = "real"
+    inputs: Literal["prepared", "original"] = "prepared"
+    """prepared: a PNG that fits the plan, a .npy track, a folder of frames. original: the checked file as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Plan:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: tuple[str, ...] = ()
     """Sentences for the request's `warnings`."""
+    hops: int = 0
+    """Servers of ours that have passed the request on to this one."""
 
     def as_json(self) -> dict[str, Any]:
         values = {plain.name: getattr(self, plain.name) for plain in fields(self)}
@@ -107,6 +111,8 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     """Seconds per phase."""
     peak_bytes: int = 0
+    rendered_by: str = ""
+    """The engine behind this one, where it is another server's and that server says."""
 
 
 class Frames(Protocol):

@@ -118,13 +118,17 @@ class Setup:
     """As written, valid for the engine's Options; keys by reference only."""
     egress: EgressSettings = field(default_factory=EgressSettings)
     """What links in a server's answers may point to."""
+    instance: str = ""
+    """Which platform this is: what its own API says in Rushes-Instance."""
 
     def as_json(self) -> str:
         """For an engine child; holds no secret."""
         egress = {"ports": self.egress.ports, "allow_private": [str(network) for network in self.egress.allow_private]}
-        return orjson.dumps({"name": self.name, "options": dict(self.options), "egress": egress}).decode()
+        return orjson.dumps(
+            {"name": self.name, "options": dict(self.options), "egress": egress, "instance": self.instance}
+        ).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         data = orjson.loads(text)
-        return cls(data["name"], data["options"], EgressSettings.of(**data["egress"]))
+        return cls(data["name"], data["options"], EgressSettings.of(**data["egress"]), data["instance"])

@@ -25,11 +25,13 @@ class Remembered:
         self.sent_at: float | None = found.get("sent_at")
         """When a call was about to be made whose answer may never have come; unix seconds."""
         self.session: str | None = found.get("session")
-        """Which run of the server was called, where it tells."""
+        """The key under which the call was made, the same for each repetition."""
+        self.payload: dict[str, Any] = found.get("payload") or {}
+        """What was sent, where that is needed to find it again."""
 
-    def sending(self, session: str | None = None) -> None:
+    def sending(self, session: str | None = None, payload: dict[str, Any] | None = None) -> None:
         """Durable on return: a call that makes work is about to be made."""
-        self.id, self.sent_at, self.session = None, time.time(), session
+        self.id, self.sent_at, self.session, self.payload = None, time.time(), session, payload or {}
         self._write()
 
     def made(self, remote_id: str) -> None:
@@ -37,8 +39,19 @@ class Remembered:
         self.id = remote_id
         self._write()
 
+    def nothing(self) -> None:
+        """Durable on return: the call made no work."""
+        self.id, self.sent_at, self.session, self.payload = None, None, None, {}
+        self._write()
+
     def _write(self) -> None:
-        kept = {"server": self._server, "id": self.id, "sent_at": self.sent_at, "session": self.session}
+        kept = {
+            "server": self._server,
+            "id": self.id,
+            "sent_at": self.sent_at,
+            "session": self.session,
+            "payload": self.payload,
+        }
         self._control.remember(orjson.dumps(kept).decode())
 
 
