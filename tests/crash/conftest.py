@@ -48,20 +48,22 @@ def mortal_url(mortal: MortalPostgres, mortals: tuple[MortalPostgres, Databases]
 @pytest.fixture
 def stage(nursery: Any, tmp_path: Path, database_url: str) -> Iterator[Stage]:
     """A stage on a database of its own; at the end everybody is gone and every invariant holds."""
-    with _staged(nursery, tmp_path, database_url) as stage:
+    with staged(nursery, tmp_path, database_url) as stage:
         yield stage
 
 
 @pytest.fixture
 def mortal_stage(nursery: Any, tmp_path: Path, mortal: MortalPostgres, mortal_url: str) -> Iterator[Stage]:
     """The same on a PostgreSQL that the test kills."""
-    with _staged(nursery, tmp_path, mortal_url) as stage:
+    with staged(nursery, tmp_path, mortal_url) as stage:
         yield stage
         mortal.start()
 
 
 @contextmanager
-def _staged(nursery: Any, folder: Path, database_url: str) -> Iterator[Stage]:
+def staged(nursery: Any, folder: Path, database_url: str) -> Iterator[Stage]:
+    """A stage in a folder; at the end everybody is gone and every invariant holds."""
+    folder.mkdir(exist_ok=True)
     first = asyncio.run(bootstrap(database_url)).key
     assert first is not None
     stage = Stage(nursery, database_url, folder, first)

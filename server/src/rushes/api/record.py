@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rushes.api.services import Services
+from rushes.domain.request import Status
 from rushes.queue.outcome import outcome_of
 from rushes.store.records import Request
 
@@ -68,8 +69,9 @@ def record(
         "retryable": request.retryable,
         "attempt": request.attempt,
         "engine": request.engine,
+        "rendered_by": _rendered_by(request),
         "waiting_for": waiting_for,
-        "seed": request.plan.get("seed"),
+        "seed": (request.outcome or {}).get("seed", request.plan.get("seed")),
         "progress": request.progress,
         "stage": request.stage,
         "queue_position": position,
@@ -84,6 +86,13 @@ def record(
         "metadata": request.metadata,
         "group_id": None if request.group_id is None else str(request.group_id),
     }
+
+
+def _rendered_by(request: Request) -> str | None:
+    """The engine that made the video: the upstream's own, where it is another's and is known. Null before success."""
+    if request.status is not Status.SUCCESS:
+        return None
+    return (request.outcome or {}).get("rendered_by") or request.engine
 
 
 def outcome(request: Request, services: Services) -> dict[str, Any] | None:

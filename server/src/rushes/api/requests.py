@@ -29,6 +29,7 @@ from rushes.store.records import Request
 from rushes.store.submits import KeyReused, Replay
 
 MAX_WAIT = 60
+MAX_HOPS = 3
 SYNCHRONOUS_WAIT = 60
 """Cards marked synchronous_post answer when done, as their upstream does; client time-outs there are 120 s and more."""
 
@@ -45,7 +46,7 @@ async def submit(http: HttpRequest) -> Response:
     try:
         model, payload = _model_and_payload(body)
         options = read_options(body, services.egress, services.catcher, caller.limit("max_priority"))
-        prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run)
+        prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run, hops=_hops(http))
         wait = number(http, "wait", SYNCHRONOUS_WAIT if prepared.card.synchronous_post else 0, low=0, high=MAX_WAIT)
     except (ApiError, InvalidPayload):
         # What was accepted once is answered again, even if it would be refused today. (A key is looked up here and,
@@ -159,6 +160,16 @@ def submitter_of(caller: Caller, services: Services) -> Submitter:
     return Submitter(
         caller.org_id, caller.key_id, caller.user_id, services.settings.max_queued if limit is None else limit
     )
+
+
+def _hops(http: HttpRequest) -> int:
+    """How many servers of ours have passed the request on. Raises ApiError where that looks like a ring of them."""
+    said = http.headers.get("Rushes-Hops", "0").strip()
+    hops = int(said) if said.isdigit() and len(said) < 4 else MAX_HOPS + 1
+    if hops > MAX_HOPS:
+        text = f"Invalid Rushes-Hops, a request is passed on {MAX_HOPS} times at most; the servers may form a ring"
+        raise ApiError("invalid_request", text, param="Rushes-Hops")
+    return hops
 
 
 def _model_and_payload(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

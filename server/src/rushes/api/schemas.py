@@ -77,6 +77,10 @@ SCHEMAS: dict[str, Schema] = {
             retryable=maybe(YES_NO),
             attempt=WHOLE,
             engine=said(TEXT, "What renders it, in truth."),
+            rendered_by=said(
+                maybe(TEXT),
+                "The engine that made it; with `gmi` the upstream's own, where it says. Null before success.",
+            ),
             waiting_for=WAITING_FOR,
             seed=maybe(WHOLE),
             progress={"type": "integer", "minimum": 0, "maximum": 100},

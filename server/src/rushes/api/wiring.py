@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from uuid import uuid4
 
 from rushes.accounts.assembly import logins
 from rushes.accounts.bootstrap import signing_keys
@@ -40,6 +39,7 @@ from rushes.store.migrate import migrate
 from rushes.store.operate import Operate
 from rushes.store.org_pulse import OrgPulse
 from rushes.store.outbox import Outbox
+from rushes.store.platform_instance import platform_instance
 from rushes.store.request_lists import RequestLists
 from rushes.store.requests import Requests
 from rushes.store.submit_batch import SubmitBatch
@@ -110,7 +110,7 @@ async def _services(settings: Settings, database: Database) -> Services:
     )
     return Services(
         settings=settings,
-        instance=uuid4(),
+        instance=await platform_instance(database),
         database=database,
         listener=listener,
         requests=requests,

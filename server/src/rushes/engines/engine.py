@@ -72,6 +72,8 @@ class Plan:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: tuple[str, ...] = ()
     """Sentences for the request's `warnings`."""
+    approximate: bool = False
+    """The length is the upstream's to choose: a finished file is not held against `seconds`."""
     hops: int = 0
     """Servers of ours that have passed the request on to this one."""
 

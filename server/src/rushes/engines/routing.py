@@ -40,6 +40,8 @@ class Routing:
         self._engines = engines
         self._routes = sorted(routes, key=lambda route: PLACES.index(route.options.place))
         self._egress = egress or EgressSettings()
+        self.instance = ""
+        """Which platform this is, for children; told once the database is there."""
         self._made: dict[str, Engine] = {}
 
     @property
@@ -82,8 +84,8 @@ class Routing:
         """Engine and set-up behind the label of a lane, for a child that is to render."""
         for route in self._routes:
             if route.label == label:
-                return route.engine, Setup(route.name, route.written, self._egress)
-        return label, Setup(label, {}, self._egress)
+                return route.engine, Setup(route.name, route.written, self._egress, self.instance)
+        return label, Setup(label, {}, self._egress, self.instance)
 
     def engine(self, label: str) -> Engine:
         """The engine behind the label of a lane. Raises UnknownEngine."""

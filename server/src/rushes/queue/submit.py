@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -93,11 +93,17 @@ class Submit:
         return self._routing.of(card, await self._live.lanes() if self._routing.hears(card) else ())
 
     async def prepare(
-        self, submitter: Submitter, model: str, payload: Mapping[str, Any], *, dry_run: bool = False
+        self,
+        submitter: Submitter,
+        model: str,
+        payload: Mapping[str, Any],
+        *,
+        dry_run: bool = False,
+        hops: int = 0,
     ) -> Prepared:
         """Check everything. Raises ApiError 404 for the model, InvalidPayload with all faults, an ordered HTTP error.
 
-        A dry run stores no data URI.
+        A dry run stores no data URI. `hops`: how many servers of ours have passed the request on.
         """
         card = self.card(model)
         fault, payload = ordered_fault(payload) if self._ordered_faults else (None, payload)
@@ -115,7 +121,7 @@ class Submit:
             params=resolved.params,
             payload=resolved.payload,
             media=resolved.media,
-            plan=plan,
+            plan=replace(plan, hops=hops),
             quote_micro=quote(card, resolved.params, plan.seconds),
             warnings=[*checked.warnings, *plan.notes],
             engine=served.engine.name,

@@ -21,6 +21,7 @@ from rushes.store.files import Files
 from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
+from rushes.store.platform_instance import platform_instance
 from rushes.store.requests import Requests
 from rushes.store.workers import Workers
 from rushes.worker.crew import Crew
@@ -60,6 +61,7 @@ async def assembled(
         stack.push_async_callback(database.stop)
         async with database.connection() as connection:
             await migrate(connection)
+        routing.instance = str(await platform_instance(database))
         requests = Requests(database, keep_seconds=settings.artifact_seconds)
         if sole:
             await requests.expire_all_leases()

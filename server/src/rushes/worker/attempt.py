@@ -57,6 +57,7 @@ class Attempt:
     facts: VideoFacts | None = None
     glimpses: list[Glimpse] = field(default_factory=list[Glimpse])
     _named: bool = False
+    _remembers: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
     _for_good: threading.Event = field(default_factory=threading.Event)
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -153,7 +154,8 @@ class Attempt:
         video = folder / "video.mp4"
         if made.encoded is None:
             self.facts, self.glimpses = await adopt_video(made.video, video, comment=self._comment())
-            suits(self.facts, self.plan)
+            if not self.plan.approximate:
+                suits(self.facts, self.plan)
             return
         self.facts = await asyncio.to_thread(verify, video, self.plan, made.encoded.width, made.encoded.height)
         self.glimpses = await asyncio.to_thread(made.encoded.glimpses.write, folder)
@@ -184,7 +186,11 @@ class Attempt:
         report = self.made.report if self.made else None
         ending = Ending(
             Status.SUCCESS,
-            outcome={**self._publishing.shown(), "seed": report.seed if report else self.plan.seed},
+            outcome={
+                **self._publishing.shown(),
+                "seed": report.seed if report else self.plan.seed,
+                "rendered_by": (report.rendered_by if report else "") or self.request.engine,
+            },
             artifacts=tuple(self._publishing.artifacts),
             seconds=self.plan.seconds,
             report=self._report_json(),
@@ -201,8 +207,9 @@ class Attempt:
         settled = self.plan
         if self.request.media:
             settled = self.parts.engine.normalise(self.card, self.request.params, self.plan.seed, inputs.pictures)
-        ready = await self.parts.fetch.prepared(inputs, settled, self.scratch)
-        return replace(settled, inputs=ready)
+        original = self.parts.engine.caps(self.card).inputs == "original"
+        ready = await self.parts.fetch.prepared(inputs, settled, self.scratch, original=original)
+        return replace(settled, inputs=ready, hops=self.plan.hops)
 
     def _new_rendering(self) -> Rendering:
         return Rendering(
@@ -263,6 +270,8 @@ class Attempt:
 
     def _remember(self, ref: str) -> None:
         """Called in the engine's thread; durable before the engine goes on."""
+        self._remembers += 1
+        moment(f"remembering {self._remembers}")
         kept = patiently(
             lambda: self.parts.queue.remember(self.request.request_id, self.request.attempt, ref),
             self.parts.policy.outage_grace_seconds,

@@ -199,6 +199,7 @@ def _report(result: Frames | Encoded) -> dict[str, Any]:
         "fingerprint": report.fingerprint,
         "seconds": dict(report.seconds),
         "peak_bytes": report.peak_bytes,
+        "rendered_by": report.rendered_by,
     }
 
 

@@ -21,6 +21,7 @@ from rushes.media.inputs import (
     prepare_clip,
     prepare_image,
 )
+from rushes.media.sniff import sniff_file
 from rushes.store.files import Files
 from rushes.store.records import Request
 from rushes.worker.failure import InputFailed
@@ -51,11 +52,21 @@ class Fetch:
         )
         return inputs
 
-    async def prepared(self, inputs: Inputs, plan: Plan, scratch: Path) -> Mapping[str, str]:
-        """For each role of the plan, a path to what engines read: a PNG, a .npy track, a folder of frames."""
+    async def prepared(self, inputs: Inputs, plan: Plan, scratch: Path, *, original: bool = False) -> Mapping[str, str]:
+        """For each role of the plan, a path to what engines read: a PNG, a .npy track, a folder of frames.
+
+        With `original`, for engines that pass files on: the checked file as it came, its ending what it really is.
+        """
         ready: dict[str, str] = {}
         for role, reference in plan.inputs.items():
             path, kind, param = inputs.files[reference]
+            if original:
+                found = await asyncio.to_thread(sniff_file, path)
+                assert found is not None, "check_media has let it through"
+                link = scratch / f"original-{len(ready)}.{found.name}"
+                link.symlink_to(path)
+                ready[role] = str(link)
+                continue
             try:
                 ready[role] = str(await _prepare(path, kind, param, plan, scratch / role))
             except MediaRefused as error:

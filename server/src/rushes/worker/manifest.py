@@ -30,6 +30,7 @@ def manifest(
         "attempt": request.attempt,
         "model": request.model,
         "engine": request.engine,
+        "rendered_by": (report.rendered_by if report else "") or request.engine,
         "fingerprint": report.fingerprint if report else None,
         "prompt": plan.prompt,
         "negative_prompt": plan.negative_prompt,

@@ -38,8 +38,8 @@ def normalise(options: GmiOptions, card: ModelCard, params: Mapping[str, Any], s
         keep_frames=count,
         seconds=seconds,
         seed=used_seed,
-        sound=reading.switch("sound"),
         inputs=inputs,
+        approximate=reading.value("duration") is None,
         extra={"model": _upstream_name(options, card), "payload": _payload(card, params, used_seed)},
     )
 

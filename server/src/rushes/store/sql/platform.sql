@@ -1,0 +1,4 @@
+-- Which platform this is.
+
+-- name: instance$
+SELECT instance FROM platform;

@@ -1,0 +1,147 @@
+"""Two real platforms, one upstream of the other; the outer one's worker is killed where an account could pay twice."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+from support.platform import QUEUE
+from support.postgres import Databases
+from support.stage import PAYLOAD, Actor, Stage, final, submitted
+
+from .conftest import staged
+
+LEASE = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
+
+
+@pytest.fixture
+def inner(nursery: Any, tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    """The platform that renders."""
+    with staged(nursery, tmp_path / "inner", database_url) as stage:
+        stage.serve(**LEASE, public_url=stage.address)
+        stage.worker(**LEASE)
+        yield stage
+
+
+@pytest.fixture
+def outer(nursery: Any, tmp_path: Path, postgres: Databases) -> Iterator[Stage]:
+    """The platform that customers of this test call."""
+    url = postgres.make()
+    asyncio.run(renamed(url))
+    with staged(nursery, tmp_path / "outer", url) as stage:
+        yield stage
+    postgres.drop(url)
+
+
+async def renamed(database_url: str) -> None:
+    """Test databases are copies of one; two platforms are not."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE platform SET instance = gen_random_uuid()")
+    await connection.close()
+
+
+def federated(inner: Stage, outer: Stage) -> dict[str, str]:
+    """The settings of an outer platform that passes the test model on."""
+    assert inner.first is not None
+    key = outer.data / "upstream-key"
+    key.write_text(inner.first.key)
+    table = {"base_url": inner.address, "key_file": str(key), "models": "rushes-test", "slots": "1"}
+    return {**LEASE, "engines": "gmi", **{f"engine__gmi__{name}": value for name, value in table.items()}}
+
+
+async def listed(stage: Stage) -> list[dict[str, Any]]:
+    async with stage.client() as client:
+        return (await client.get("/requests")).json()["requests"]
+
+
+def test_one_server_renders_for_another_and_the_record_says_so(inner: Stage, outer: Stage) -> None:
+    async def through() -> tuple[dict[str, Any], bytes]:
+        async with outer.client() as client:
+            record = await final(client, await submitted(client, seconds=0.3, frames=12))
+            assert record["status"] == "success", record["error"]
+            path = httpx2.URL(record["outcome"]["video_url"]).raw_path.decode()
+            video = await client.get(outer.address + path)
+            detail = (await client.get("/models/rushes-test")).json()
+            assert (detail["engine"], detail["available"]) == ("gmi", True)
+            return record, video.content
+
+    settings = federated(inner, outer)
+    outer.serve(**settings)
+    outer.worker(**settings)
+    record, video = asyncio.run(through())
+    (rendered,) = asyncio.run(listed(inner))
+    assert (record["status"], record["engine"], record["rendered_by"]) == ("success", "gmi", "faults"), record
+    assert (rendered["status"], rendered["engine"], rendered["rendered_by"]) == ("success", "faults", "faults")
+    assert record["seed"] == rendered["seed"]
+    assert video[4:8] == b"ftyp"
+
+
+@pytest.mark.parametrize("moment", ["remembering 1", "remembering 2"])
+def test_a_worker_killed_around_the_submit_makes_one_request_upstream(inner: Stage, outer: Stage, moment: str) -> None:
+    """Before the submit, and between its answer and the moment at which its id is durable."""
+    settings = federated(inner, outer)
+
+    async def killed() -> dict[str, Any]:
+        outer.serve(**settings)
+        worker = outer.worker(moment, **settings)
+        async with outer.client() as client:
+            request_id = await submitted(client)
+            await asyncio.to_thread(worker.reached)
+            assert len(await listed(inner)) == (0 if moment == "remembering 1" else 1)
+            worker.kill()
+            outer.worker(**settings)
+            return await final(client, request_id)
+
+    record = asyncio.run(killed())
+    assert (record["status"], record["attempt"]) == ("success", 2), record
+    assert [request["status"] for request in asyncio.run(listed(inner))] == ["success"]
+
+
+def test_a_cancel_reaches_the_engine_behind_the_upstream(inner: Stage, outer: Stage) -> None:
+    settings = federated(inner, outer)
+    outer.serve(**settings)
+    outer.worker(**settings)
+
+    async def cancelled() -> None:
+        async with outer.client() as client, inner.client() as behind:
+            request_id = await submitted(client, seconds=25, frames=250, progress_steps=250)
+            while not (running := (await behind.get("/requests", params={"status": "processing"})).json()["requests"]):
+                await asyncio.sleep(0.05)
+            assert (await client.delete(f"/requests/{request_id}")).json()["status"] == "cancelled"
+            assert (await final(behind, running[0]["request_id"]))["status"] == "cancelled"
+
+    asyncio.run(cancelled())
+
+
+def test_a_worker_that_goes_away_leaves_the_request_upstream_to_the_next(inner: Stage, outer: Stage) -> None:
+    settings = {**federated(inner, outer), "drain_seconds": "0"}
+    outer.serve(**settings)
+    worker = outer.worker(**settings)
+
+    async def moved(next_one: Callable[[], Actor]) -> dict[str, Any]:
+        async with outer.client() as client, inner.client() as behind:
+            request_id = await submitted(client, seconds=3, frames=72, progress_steps=72)
+            while not (await behind.get("/requests", params={"status": "processing"})).json()["requests"]:
+                await asyncio.sleep(0.05)
+            assert await asyncio.to_thread(worker.terminate) == 0
+            next_one()
+            return await final(client, request_id)
+
+    record = asyncio.run(moved(lambda: outer.worker(**settings)))
+    assert (record["status"], record["attempt"]) == ("success", 2), record["error"]
+    assert len(asyncio.run(listed(inner))) == 1
+
+
+def test_a_ring_of_servers_ends(inner: Stage) -> None:
+    async def passed_on(hops: str) -> httpx2.Response:
+        async with inner.client() as client:
+            body = {"model": "rushes-test", "payload": PAYLOAD}
+            return await client.post(f"{inner.address}{QUEUE}/requests", json=body, headers={"Rushes-Hops": hops})
+
+    assert asyncio.run(passed_on("3")).status_code == 200
+    for hops in ("4", "-1", "many", "9" * 50):
+        refused = asyncio.run(passed_on(hops))
+        assert (refused.status_code, refused.json()["param"]) == (400, "Rushes-Hops"), hops
