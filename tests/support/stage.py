@@ -53,6 +53,13 @@ class Actor:
         self.process.kill()
         self.process.join()
 
+    def terminate(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.terminate()
+        self.process.join(PATIENCE)
+        assert self.process.exitcode is not None, "it did not end"
+        return self.process.exitcode
+
     def pause(self) -> None:
         os.kill(self.process.pid, signal.SIGSTOP)
 
