@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=30)
 
 
 async def work() -> None:
-    database = Database(os.environ["RUSHES_DATABASE_URL"], size=8)
+    database = Database(os.environ["RUSHES_DATABASE_URL"], size=8, plan_once=True)
     await database.start()
     requests, wake, free = Requests(database, keep_seconds=3600), asyncio.Event(), SLOTS
     running: set[asyncio.Task[None]] = set()

@@ -137,9 +137,11 @@ async def test_a_limit_of_nought_stops_an_organisation(requests: Requests, accou
     assert await claim(requests, 4) == []
 
 
+@pytest.mark.parametrize("planned_once", [False, True])
 async def test_without_a_limit_a_claim_is_one_scan_of_the_claim_index_for_each_lane(
-    database: Database, org_id: UUID
+    database: Database, org_id: UUID, planned_once: bool
 ) -> None:
+    """Also for a plan that does not know how many requests are wanted, as qworkers use it."""
     claim_statement = load_queries("claims").claim.sql
     async with database.connection() as connection:
         await connection.execute(
@@ -150,10 +152,18 @@ async def test_without_a_limit_a_claim_is_one_scan_of_the_claim_index_for_each_l
             [LANE, "other lane"],
         )
         await connection.execute("ANALYZE requests")
-        lines = await connection.fetch(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {claim_statement}",
-            None, [LANE, "other lane"], uuid4(), 4, [], 30.0, LEASE,
-        )  # fmt: skip
+        if planned_once:
+            await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE claim AS {claim_statement}")
+            lines = await connection.fetch(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE claim"
+                f" (NULL, ARRAY['{LANE}', 'other lane'], '{uuid4()}', 4, '{{}}', 30.0, '{LEASE.seconds} seconds')"
+            )
+            await connection.execute("DEALLOCATE claim; RESET plan_cache_mode")
+        else:
+            lines = await connection.fetch(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {claim_statement}",
+                None, [LANE, "other lane"], uuid4(), 4, [], 30.0, LEASE,
+            )  # fmt: skip
         await connection.execute("DELETE FROM requests")
     looking = nodes_of(json.loads(lines[0][0])[0]["Plan"], "CTE heads")
     scan, never = [node for node in looking if node.get("Relation Name") == "requests"]

@@ -56,7 +56,7 @@ async def assembled(
         routes = list(routing.routes)
     shapes = _shapes(settings, exit_idle, routes)
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, size=sum(shape.slots for shape in shapes) + 4)
+        database = Database(settings.database_url, size=sum(shape.slots for shape in shapes) + 4, plan_once=True)
         await database.start()
         stack.push_async_callback(database.stop)
         async with database.connection() as connection:

@@ -76,7 +76,7 @@ class Heartbeat:
             thread.join(10)
 
     async def _run(self) -> None:
-        database = Database(self._dsn, size=1)
+        database = Database(self._dsn, size=1, plan_once=True)
         requests, workers = Requests(database, keep_seconds=0), Workers(database)
         while not self._stop.is_set():
             beat = self._beat()
