@@ -238,10 +238,24 @@ def skyreels_df() -> Any:
     )
 
 
-def _skyreels_transformer(**more: Any) -> Any:
+def skyreels_i2v() -> Any:
+    from diffusers import SkyReelsV2ImageToVideoPipeline
+
+    return SkyReelsV2ImageToVideoPipeline(
+        tokenizer=words_tokenizer(),
+        text_encoder=umt5(),
+        image_encoder=clip_vision(),
+        image_processor=clip_processor(),
+        transformer=_skyreels_transformer(36, image_dim=16, added_kv_proj_dim=24),
+        vae=wan_vae(),
+        scheduler=unipc(),
+    )
+
+
+def _skyreels_transformer(in_channels: int = 16, **more: Any) -> Any:
     from diffusers import SkyReelsV2Transformer3DModel
 
-    return SkyReelsV2Transformer3DModel(**_wan_shape(16), **more).eval()
+    return SkyReelsV2Transformer3DModel(**_wan_shape(in_channels), **more).eval()
 
 
 def ltx() -> Any:
@@ -266,6 +280,13 @@ def ltx() -> Any:
     return LTXPipeline(
         scheduler=flow_euler(), vae=vae, text_encoder=t5(), tokenizer=words_tokenizer(), transformer=transformer
     )
+
+
+def ltx_condition() -> Any:
+    from diffusers import LTXConditionPipeline
+
+    parts = ltx().components
+    return LTXConditionPipeline(**parts)
 
 
 def hunyuan() -> Any:
@@ -315,13 +336,26 @@ def hunyuan() -> Any:
 
 
 def cogvideox() -> Any:
-    from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline
+    from diffusers import CogVideoXPipeline
+
+    return CogVideoXPipeline(**_cogvideox_parts(4))
+
+
+def cogvideox_i2v() -> Any:
+    """The picture's latents come beside the noise."""
+    from diffusers import CogVideoXImageToVideoPipeline
+
+    return CogVideoXImageToVideoPipeline(**_cogvideox_parts(8))
+
+
+def _cogvideox_parts(in_channels: int) -> Components:
+    from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler
     from diffusers import CogVideoXTransformer3DModel as Transformer
 
     transformer = Transformer(
         num_attention_heads=2,
         attention_head_dim=16,
-        in_channels=4,
+        in_channels=in_channels,
         out_channels=4,
         time_embed_dim=8,
         text_embed_dim=32,
@@ -339,13 +373,13 @@ def cogvideox() -> Any:
         sample_height=64,
         sample_width=96,
     ).eval()
-    return CogVideoXPipeline(
-        tokenizer=words_tokenizer(),
-        text_encoder=t5(),
-        vae=vae,
-        transformer=transformer,
-        scheduler=CogVideoXDDIMScheduler(),
-    )
+    return {
+        "tokenizer": words_tokenizer(),
+        "text_encoder": t5(),
+        "vae": vae,
+        "transformer": transformer,
+        "scheduler": CogVideoXDDIMScheduler(),
+    }
 
 
 def ltx_2() -> Any:
@@ -356,10 +390,30 @@ def ltx_2() -> Any:
 
 
 def hunyuan_15() -> Any:
+    from diffusers import HunyuanVideo15Pipeline
+
+    return HunyuanVideo15Pipeline(**_hunyuan_15_parts("t2v"))
+
+
+def hunyuan_15_i2v() -> Any:
+    """The picture goes through SigLIP, whose 27 x 27 tokens the pipeline counts on."""
+    from diffusers import HunyuanVideo15ImageToVideoPipeline
+    from transformers import SiglipImageProcessor, SiglipVisionConfig, SiglipVisionModel
+
+    config = SiglipVisionConfig(
+        hidden_size=12, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=54, patch_size=2
+    )
+    return HunyuanVideo15ImageToVideoPipeline(
+        **_hunyuan_15_parts("i2v"),
+        image_encoder=SiglipVisionModel(config).eval(),
+        feature_extractor=SiglipImageProcessor(size={"height": 54, "width": 54}),
+    )
+
+
+def _hunyuan_15_parts(task: str) -> Components:
     from diffusers import (
         AutoencoderKLHunyuanVideo15,
         ClassifierFreeGuidance,
-        HunyuanVideo15Pipeline,
         HunyuanVideo15Transformer3DModel,
     )
     from transformers import ByT5Tokenizer, Qwen2_5_VLTextConfig, Qwen2_5_VLTextModel
@@ -376,7 +430,7 @@ def hunyuan_15() -> Any:
         image_embed_dim=12,
         rope_axes_dim=(2, 2, 4),
         target_size=16,
-        task_type="t2v",
+        task_type=task,
     ).eval()
     vae = AutoencoderKLHunyuanVideo15(
         latent_channels=4, block_out_channels=(16, 16, 16, 16, 16), layers_per_block=1
@@ -392,16 +446,16 @@ def hunyuan_15() -> Any:
         rope_theta=1000000.0,
     )
     template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
-    return HunyuanVideo15Pipeline(
-        text_encoder=Qwen2_5_VLTextModel(qwen).eval(),
-        tokenizer=words_tokenizer(template=template),
-        transformer=transformer,
-        vae=vae,
-        scheduler=flow_euler(shift=7.0),
-        text_encoder_2=_byt5(),
-        tokenizer_2=ByT5Tokenizer(),
-        guider=ClassifierFreeGuidance(guidance_scale=1.0),
-    )
+    return {
+        "text_encoder": Qwen2_5_VLTextModel(qwen).eval(),
+        "tokenizer": words_tokenizer(template=template),
+        "transformer": transformer,
+        "vae": vae,
+        "scheduler": flow_euler(shift=7.0),
+        "text_encoder_2": _byt5(),
+        "tokenizer_2": ByT5Tokenizer(),
+        "guider": ClassifierFreeGuidance(guidance_scale=1.0),
+    }
 
 
 def _byt5() -> Any:
@@ -419,10 +473,14 @@ BUILDERS: dict[str, Callable[[], Any]] = {
     "wan-5b": wan_5b,
     "wan-vace": wan_vace,
     "skyreels-t2v": skyreels_t2v,
+    "skyreels-i2v": skyreels_i2v,
     "skyreels-df": skyreels_df,
     "ltx": ltx,
+    "ltx-condition": ltx_condition,
     "hunyuan": hunyuan,
     "cogvideox": cogvideox,
+    "cogvideox-i2v": cogvideox_i2v,
     "ltx-2": ltx_2,
     "hunyuan-15": hunyuan_15,
+    "hunyuan-15-i2v": hunyuan_15_i2v,
 }

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from rushes.catalog.loader import Catalog
 from rushes.domain.model_card import ModelCard
-from rushes.engines.engine import Control, Loaded, Unsupported
+from rushes.engines.engine import SLOT_VARIABLE, Control, Loaded, Unsupported
 from rushes.engines.faults import FaultsEngine
 from rushes.engines.lanes import model_of
+from rushes.engines.registry import Engines
+from rushes.engines.routing import Routing
 from rushes.worker.child import EngineChild, Order
 from rushes.worker.load_ahead import MODEL_VARIABLE, load_ahead
+from rushes.worker.slot import Slot
 
 
 class Recording(FaultsEngine):
@@ -62,3 +65,10 @@ def test_a_child_says_in_its_log_what_it_loaded_and_then_runs(
 def test_the_model_of_a_lane_is_what_follows_its_engine() -> None:
     lanes = {"animatic": "", "diffusers/Wan-AI_Wan2.1": "Wan-AI_Wan2.1", "diffusers:lab/org/name": "org/name"}
     assert {lane: model_of(lane) for lane in lanes} == lanes
+
+
+def test_a_slot_tells_its_child_its_number_and_the_model_it_is_there_for() -> None:
+    slot = Slot(3, Routing(Engines()), {"HOME": "/nowhere"}, None, lambda: None)
+    environment = slot.child("diffusers/some-weights")._environment
+    assert (environment[SLOT_VARIABLE], environment[MODEL_VARIABLE]) == ("3", "some-weights")
+    assert Slot(0, Routing(Engines()), {}, None, lambda: None).child("animatic")._environment[MODEL_VARIABLE] == ""
