@@ -75,6 +75,10 @@ QUEUE = {
     "POST /requests/{request_id}/cancel": WRITE,
     "GET /requests/{request_id}/events": READ,
     "GET /events": READ,
+    "POST /requests:batch": Row(CALLER, writes=True, json=lambda own: {"requests": [submit_body(own)]}),
+    "POST /requests/batch": Row(CALLER, writes=True, json=lambda own: {"requests": [submit_body(own)]}),
+    "GET /groups/{group_id}": READ,
+    "POST /groups/{group_id}/cancel": WRITE,
     "POST /requests/bulk": Row(CALLER, writes=True, json=lambda own: {"action": "cancel", "ids": [own["request_id"]]}),
     "POST /requests/{request_id}/retry": Row(CALLER, writes=True, good=(400,)),
     "GET /requests/{request_id}/deliveries": READ,
@@ -183,7 +187,7 @@ def with_ids(routes: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [
         (method, path)
         for method, path in routes
-        if re.search(r"\{(request|file|org|key|event|endpoint|delivery|secret)_id\}", path)
+        if re.search(r"\{(request|group|file|org|key|event|endpoint|delivery|secret)_id\}", path)
     ]
 
 
@@ -205,7 +209,7 @@ class World:
         await services.workers.left(_QWORKER)
         await services.workers.enrol(_QWORKER, host="h", pid=1, version="1", lanes=["faults"], slots=1)
         request = await services.requests.submit(
-            make_request(self.first, metadata={"note": SECRET}, webhook_url="http://127.0.0.1:9/x")
+            make_request(self.first, metadata={"note": SECRET}, webhook_url="http://127.0.0.1:9/x", group_id=uuid4())
         )
         token = uuid4().hex
         facts = {"kind": "image", "format": "png", "content_type": "image/png", "bytes": 3, "width": 640, "height": 640}
@@ -222,6 +226,7 @@ class World:
             "delivery_id": str(delivery["delivery_id"]),
             "secret_id": str(secret["secret_id"]),
             "request_id": str(request.request_id),
+            "group_id": str(request.group_id),
             "event_id": f"evt_{request.request_id}_1",
             "file_id": str(file.file_id),
             "key_id": key[4:12],
@@ -376,7 +381,12 @@ async def test_another_organisations_owner_is_told_that_nothing_is_there(world: 
 async def test_what_is_theirs_and_what_does_not_exist_look_the_same(world: World, method: str, path: str) -> None:
     theirs = await world.call(method, path, world.second_key)
     owned = dict(world.owned)
-    world.owned |= {"request_id": str(uuid4()), "file_id": str(uuid4()), "event_id": f"evt_{uuid4()}_1"}
+    world.owned |= {
+        "request_id": str(uuid4()),
+        "group_id": str(uuid4()),
+        "file_id": str(uuid4()),
+        "event_id": f"evt_{uuid4()}_1",
+    }
     nobodys = await world.call(method, path, world.second_key)
     world.owned = owned
     assert (theirs.status_code, theirs.content) == (nobodys.status_code, nobodys.content)

@@ -50,6 +50,7 @@ HEADERS: dict[str, Schema] = {
 }
 PATH: dict[str, Schema] = {
     "request_id": ID,
+    "group_id": ID,
     "file_id": ID,
     "artifact_id": ID,
     "org_id": ID,
@@ -136,6 +137,44 @@ OPERATIONS: dict[str, Operation] = {
         body="Bulk",
         errors=(*BODY, *LIMIT),
     ),
+    "batch": Operation(
+        "Requests",
+        "Submit up to 1,000 requests with one group id: all of them or none.",
+        "BatchSubmitted",
+        headers=("Idempotency-Key",),
+        body="Batch",
+        errors=(
+            *BODY,
+            *LIMIT,
+            "insufficient_credits",
+            "too_many_queued",
+            "storage_unavailable",
+            "idempotency_mismatch",
+        ),
+    ),
+    "batch_alias": Operation(
+        "Requests",
+        "The same, for clients that cannot have a colon in a path.",
+        "BatchSubmitted",
+        headers=("Idempotency-Key",),
+        body="Batch",
+        errors=(
+            *BODY,
+            *LIMIT,
+            "insufficient_credits",
+            "too_many_queued",
+            "storage_unavailable",
+            "idempotency_mismatch",
+        ),
+    ),
+    "group": Operation(
+        "Requests",
+        "How the requests of a group stand, and their ids.",
+        "GroupPage",
+        ("limit", "cursor"),
+        errors=(*LIMIT, "not_found"),
+    ),
+    "cancel_group": Operation("Requests", "Cancel what is not final of a group.", "Group", errors=("not_found",)),
     "events": Operation(
         "Requests",
         "The events of a request, as a list or live as server-sent events.",

@@ -44,14 +44,14 @@ async def submit(http: HttpRequest) -> Response:
     key = None if dry_run else idempotency_key(http)
     submitter = submitter_of(caller, services)
     try:
-        model, payload = _model_and_payload(body)
+        model, payload = model_and_payload(body)
         options = read_options(body, services.egress, services.catcher, caller.limit("max_priority"))
-        prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run, hops=_hops(http))
+        prepared = await services.submit.prepare(submitter, model, payload, dry_run=dry_run, hops=hops_of(http))
         wait = number(http, "wait", SYNCHRONOUS_WAIT if prepared.card.synchronous_post else 0, low=0, high=MAX_WAIT)
     except (ApiError, InvalidPayload):
         # What was accepted once is answered again, even if it would be refused today. (A key is looked up here and,
         # for a body that is good, inside the submit itself: never twice.)
-        if key is not None and (replay := await _replay(services, caller, key, body)) is not None:
+        if key is not None and (replay := await replay_of(services, caller, key, body)) is not None:
             return replay
         raise
     if dry_run:
@@ -162,7 +162,7 @@ def submitter_of(caller: Caller, services: Services) -> Submitter:
     )
 
 
-def _hops(http: HttpRequest) -> int:
+def hops_of(http: HttpRequest) -> int:
     """How many servers of ours have passed the request on. Raises ApiError where that looks like a ring of them."""
     said = http.headers.get("Rushes-Hops", "0").strip()
     hops = int(said) if said.isdigit() and len(said) < 4 else MAX_HOPS + 1
@@ -172,7 +172,8 @@ def _hops(http: HttpRequest) -> int:
     return hops
 
 
-def _model_and_payload(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def model_and_payload(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What a submit must have. Raises ApiError 400."""
     model, payload = body.get("model"), body.get("payload")
     if not isinstance(model, str) or not model.strip():
         raise ApiError("invalid_request", "Invalid model, must be a model id; GET models lists them", param="model")
@@ -185,7 +186,8 @@ def _model_and_payload(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return model.strip(), cast(dict[str, Any], payload)
 
 
-async def _replay(services: Services, caller: Caller, key: str, body: Mapping[str, Any]) -> Response | None:
+async def replay_of(services: Services, caller: Caller, key: str, body: Mapping[str, Any]) -> Response | None:
+    """The first answer of an idempotency key; None for a new key. Raises ApiError 422 for another body."""
     try:
         answer = await services.requests.replayed(caller.org_id, key, fingerprint(body))
     except KeyReused as error:

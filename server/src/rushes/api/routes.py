@@ -3,6 +3,7 @@
 from rushes.api import (
     again,
     artifacts,
+    batch,
     bulk,
     catcher,
     deliveries,
@@ -44,6 +45,10 @@ def _queue(prefix: str, name: str) -> list[Route]:
         ("DELETE", "/requests/{request_id}", requests.cancel, "delete_request"),
         ("POST", "/requests/{request_id}/cancel", requests.cancel, "cancel_request"),
         ("POST", "/requests/bulk", bulk.bulk, "bulk"),
+        ("POST", "/requests:batch", batch.submit, "batch"),
+        ("POST", "/requests/batch", batch.submit, "batch_alias"),
+        ("GET", "/groups/{group_id}", batch.group, "group"),
+        ("POST", "/groups/{group_id}/cancel", batch.cancel, "cancel_group"),
         ("POST", "/requests/{request_id}/retry", again.retry, "retry_request"),
         ("GET", "/requests/{request_id}/events", events.events, "events"),
         ("GET", "/events", org_events.events, "organisation_events"),

@@ -26,6 +26,7 @@ from rushes.api.schema import (
     thing,
 )
 from rushes.domain.errors import FAILURES, HTTP_ERRORS
+from rushes.domain.request import Status
 
 _BEGINNING: dict[str, Schema] = {
     "request_id": ID,
@@ -40,6 +41,15 @@ _BEGINNING: dict[str, Schema] = {
     "eta_seconds": said(maybe(WHOLE), "Seconds until final, from the history of the model."),
 }
 _FORECAST: dict[str, Schema] = {"queue_position": maybe(WHOLE), "eta_seconds": maybe(WHOLE)}
+_GROUP: dict[str, Schema] = {
+    "group_id": ID,
+    "created_at": MOMENT,
+    "total": WHOLE,
+    "counts": thing(**{status.value: WHOLE for status in Status}),
+    "final": said(YES_NO, "No request of the group will change any more."),
+    "quote_micro_usd": MICRO,
+    "charge_micro_usd": said(MICRO, "Charged so far."),
+}
 _TOKENS: dict[str, Schema] = {"accessToken": TEXT, "refreshToken": TEXT}
 
 SCHEMAS: dict[str, Schema] = {
@@ -179,6 +189,26 @@ SCHEMAS: dict[str, Schema] = {
         skipped=many(thing(request_id=TEXT, code=TEXT, error=TEXT)),
         retried=said({"type": "object", "additionalProperties": ID}, "For retry: old id to new id."),
     ),
+    "Batch": sent(
+        ("requests",),
+        requests={
+            **many(ref("Submit")),
+            "minItems": 1,
+            "maxItems": 1000,
+            "description": "Each as for a submit. Faults are named by index in detail.errors of the one error.",
+        },
+    ),
+    "BatchSubmitted": thing(
+        group_id=ID,
+        total=WHOLE,
+        quote_micro_usd=said(MICRO, "Of all together."),
+        requests=said(
+            many(thing(request_id=ID, model=TEXT, status=STATUS, quote_micro_usd=MICRO, warnings=many(TEXT))),
+            "In the order in which they were sent.",
+        ),
+    ),
+    "Group": thing(**_GROUP),
+    "GroupPage": thing(**_GROUP, request_ids=said(many(ID), "Newest first."), has_more=YES_NO, next_cursor=maybe(TEXT)),
     "Event": thing(
         event_id=maybe(TEXT),
         type=said(TEXT, "request. and a status, or request.progress."),

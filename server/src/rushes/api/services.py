@@ -21,6 +21,7 @@ from rushes.catalog.loader import Catalog
 from rushes.config import Settings
 from rushes.egress import Egress
 from rushes.engines.routing import Routing
+from rushes.queue.batch import Batch
 from rushes.queue.catcher import Catcher
 from rushes.queue.maintain import Maintenance
 from rushes.queue.submit import Submit
@@ -82,6 +83,7 @@ class Services:
     routing: Routing
     egress: Egress
     submit: Submit
+    batch: Batch
     forecast: Forecast
     rates: Rates
     maintenance: Maintenance

@@ -21,6 +21,7 @@ from rushes.catalog.loader import load_catalog
 from rushes.config import Settings
 from rushes.egress import Egress, EgressSettings
 from rushes.engines.routing import read_routing
+from rushes.queue.batch import Batch
 from rushes.queue.catcher import Catcher
 from rushes.queue.live_lanes import LiveLanes
 from rushes.queue.maintain import Clocks, Maintenance
@@ -33,6 +34,7 @@ from rushes.store.catchers import Catchers
 from rushes.store.database import Database
 from rushes.store.event_log import EventLog
 from rushes.store.files import Files
+from rushes.store.groups import Groups
 from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
@@ -108,6 +110,14 @@ async def _services(settings: Settings, database: Database) -> Services:
         max_tries=settings.max_tries,
         record_age=timedelta(days=settings.record_days),
     )
+    submit = Submit(
+        catalog,
+        routing,
+        LiveLanes(workers),
+        SubmitBatch(database, requests),
+        Sources(files, uploads, egress, links),
+        ordered_faults=settings.ordered_faults,
+    )
     return Services(
         settings=settings,
         instance=await platform_instance(database),
@@ -140,14 +150,8 @@ async def _services(settings: Settings, database: Database) -> Services:
         catalog=catalog,
         routing=routing,
         egress=egress,
-        submit=Submit(
-            catalog,
-            routing,
-            LiveLanes(workers),
-            SubmitBatch(database, requests),
-            Sources(files, uploads, egress, links),
-            ordered_faults=settings.ordered_faults,
-        ),
+        submit=submit,
+        batch=Batch(submit, Groups(database), requests),
         forecast=Forecast(requests, workers, Lines(requests, listener), [card.id for card in catalog.cards]),
         rates=Rates(),
         maintenance=Maintenance(

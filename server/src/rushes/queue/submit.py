@@ -138,29 +138,7 @@ class Submit:
         idempotency: tuple[str, bytes, AnswerOf] | None = None,
     ) -> Request:
         """Store the request; durable on return. Raises ApiError 402, 422 or 429, and Replay."""
-        new = NewRequest(
-            request_id=uuid4(),
-            org_id=submitter.org_id,
-            user_id=submitter.user_id,
-            key_id=submitter.key_id,
-            model=prepared.card.id,
-            engine=prepared.engine,
-            lane=prepared.lane,
-            payload=prepared.payload,
-            params=prepared.params,
-            plan=prepared.plan.as_json(),
-            quote_micro=prepared.quote_micro,
-            media=prepared.media,
-            fault=prepared.fault.as_json() if prepared.fault else None,
-            warnings=prepared.warnings,
-            metadata=options.metadata,
-            webhook_url=options.webhook_url,
-            webhook_events=options.webhook_events,
-            expires_after=options.expires_after,
-            priority=options.priority,
-            cost=prepared.plan.seconds,
-            max_queued=submitter.max_queued,
-        )
+        new = new_request(submitter, prepared, options)
         try:
             if idempotency is None:
                 return await self._admission.submit(new)
@@ -170,3 +148,31 @@ class Submit:
             raise ApiError(error.code, error.text) from error
         except KeyReused as error:
             raise ApiError("idempotency_mismatch") from error
+
+
+def new_request(submitter: Submitter, prepared: Prepared, options: Options, group_id: UUID | None = None) -> NewRequest:
+    """What a submit stores, with an id drawn for it."""
+    return NewRequest(
+        request_id=uuid4(),
+        org_id=submitter.org_id,
+        user_id=submitter.user_id,
+        key_id=submitter.key_id,
+        model=prepared.card.id,
+        engine=prepared.engine,
+        lane=prepared.lane,
+        payload=prepared.payload,
+        params=prepared.params,
+        plan=prepared.plan.as_json(),
+        quote_micro=prepared.quote_micro,
+        media=prepared.media,
+        fault=prepared.fault.as_json() if prepared.fault else None,
+        warnings=prepared.warnings,
+        metadata=options.metadata,
+        webhook_url=options.webhook_url,
+        webhook_events=options.webhook_events,
+        expires_after=options.expires_after,
+        priority=options.priority,
+        cost=prepared.plan.seconds,
+        max_queued=submitter.max_queued,
+        group_id=group_id,
+    )

@@ -74,6 +74,22 @@ async def submit_together(connection: Connection, entries: Sequence[Entry]) -> d
     return made
 
 
+async def why_refused(connection: Connection, news: Sequence[NewRequest]) -> RefusedSubmit:
+    """What stood in the way of requests of one organisation and key, all together."""
+    new, count = news[0], len(news)
+    cost = sum(each.quote_micro for each in news)
+    row = await _sql.why_refused(connection, org_id=new.org_id, key_id=new.key_id, quote_micro=cost)
+    if row and row["balance_micro"] is not None and row["balance_micro"] - row["held_micro"] < cost:
+        left = (row["balance_micro"] - row["held_micro"]) / 1e6
+        what = "This request costs" if count == 1 else f"These {count} requests cost"
+        return RefusedSubmit(
+            "insufficient_credits", f"Insufficient credits. {what} ${cost / 1e6:.3f} and ${left:.3f} is free"
+        )
+    if row and row["key_is_spent"]:
+        return RefusedSubmit("insufficient_credits", "Insufficient credits. This key has reached its spending limit")
+    return RefusedSubmit("too_many_queued", f"Too many queued requests, the limit is {new.max_queued}")
+
+
 async def why_not(connection: Connection, entry: Entry) -> Replay | KeyReused | RefusedSubmit:
     """Why an entry that was tried alone, in this transaction, was not admitted."""
     new, once = entry.new, entry.once
@@ -81,16 +97,7 @@ async def why_not(connection: Connection, entry: Entry) -> Replay | KeyReused | 
         row = await _sql.remembered(connection, org_id=new.org_id, key=once.key)
         if row is not None:
             return Replay(row["answer"]) if bytes(row["body_hash"]) == once.body_hash else KeyReused()
-    row = await _sql.why_refused(connection, org_id=new.org_id, key_id=new.key_id, quote_micro=new.quote_micro)
-    if row and row["balance_micro"] is not None and row["balance_micro"] - row["held_micro"] < new.quote_micro:
-        left = (row["balance_micro"] - row["held_micro"]) / 1e6
-        return RefusedSubmit(
-            "insufficient_credits",
-            f"Insufficient credits. This request costs ${new.quote_micro / 1e6:.3f} and ${left:.3f} is free",
-        )
-    if row and row["key_is_spent"]:
-        return RefusedSubmit("insufficient_credits", "Insufficient credits. This key has reached its spending limit")
-    return RefusedSubmit("too_many_queued", f"Too many queued requests, the limit is {new.max_queued}")
+    return await why_refused(connection, [new])
 
 
 async def _take_keys(connection: Connection, entries: Sequence[Entry]) -> set[UUID]:

@@ -55,6 +55,10 @@ class Watch:
         """Keep what this process has just written."""
         self._changed(str(request.request_id))
 
+    def forget(self, request_id: UUID) -> None:
+        """This process has just changed it."""
+        self._changed(str(request_id))
+
     async def final(self, org_id: UUID, request_id: UUID, seconds: float) -> Request | None:
         """The request as soon as its status is final, else as it is after `seconds`."""
         deadline = self._clock() + seconds
