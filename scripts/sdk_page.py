@@ -11,8 +11,8 @@ from gmicloud import client, errors, local, testing, webhooks
 INTRO = """# SDK reference
 Distribution `rushes-gmicloud` (the folder `sdk/`), imported as `gmicloud`. `AsyncClient` has the verbs of `Client`, to
 be awaited. At work: [quick start](../tutorial/quick-start.md), [waiting](../how-to/wait.md),
-[uploads](../how-to/uploads.md), [errors](../how-to/errors.md), [async](../how-to/async.md),
-[webhooks](../how-to/webhooks.md), [testing](../how-to/testing.md).
+[uploads](../how-to/uploads.md), [batches](../how-to/batches.md), [errors](../how-to/errors.md),
+[async](../how-to/async.md), [webhooks](../how-to/webhooks.md), [testing](../how-to/testing.md).
 """
 
 

@@ -14,7 +14,7 @@ from gmicloud.local import LocalServer
 ROOT = Path(__file__).parents[2]
 PAGES = [
     "tutorial/quick-start.md",
-    *(f"how-to/{name}.md" for name in ("wait", "uploads", "async", "errors", "webhooks", "testing")),
+    *(f"how-to/{name}.md" for name in ("wait", "uploads", "async", "batches", "errors", "webhooks", "testing")),
 ]
 
 

@@ -482,7 +482,8 @@ async def test_an_artifact_of_another_organisation_is_no_input_and_nothing_witho
     (request,) = await requests.claim(uuid4(), [f"lane-{kind}"], 1, timedelta(seconds=30))
     assert await requests.begin(request.request_id, request.attempt, "loading")
     artifact = make_artifact(kind)
-    assert await requests.finish(stored.request_id, request.attempt, success(artifacts=(artifact,)))
+    outcome = {"seed": 7, "video": make_artifact("video").as_json()}  # whole, for every list of this organisation
+    assert await requests.finish(stored.request_id, request.attempt, success(artifacts=(artifact,), outcome=outcome))
     path = f"/artifacts/{artifact.artifact_id}/{KINDS[kind].file}"
     address = f"{world.api.services.links.public_url}{path}"
     body = {"model": "wan2.7-i2v", "payload": {"prompt": "x", "first_frame": address}}

@@ -9,13 +9,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from gmicloud._internal import _events as events
+from gmicloud._internal import _groups as groups
 from gmicloud._internal import _verbs as verbs
 from gmicloud._internal._auth import AskOtp, Credentials
 from gmicloud._internal._core import Core
+from gmicloud._internal._groups import GroupLike, Submission
 from gmicloud._internal._models import (
     Estimate,
     GetModelResponse,
     GetRequestResponse,
+    Group,
     RequestEvent,
     SubmitRequestRequest,
     SubmitRequestResponse,
@@ -149,6 +152,36 @@ class Client:
     def cancel(self, request: RequestLike) -> GetRequestResponse:
         """Cancel a request. One that finished first comes back as it is: read `status`."""
         return self._sender.run(verbs.cancel(self._core, request))
+
+    def submit_many(
+        self,
+        submissions: Sequence[Submission],
+        *,
+        options: SubmitOptions | None = None,
+        idempotency_key: str | None = None,
+    ) -> Group:
+        """Submit up to 1,000 requests as one group: all of them or none.
+
+        Each is a pair of model and payload (with options of its own as a third), or a SubmitRequestRequest; `options`
+        are for all of them. Raises InvalidRequestError whose `detail["errors"]` names every fault by its index.
+        """
+        return self._sender.run(groups.submit_many(self._core, submissions, options, idempotency_key))
+
+    def get_group(self, group: GroupLike) -> Group:
+        """How many requests of a group have each status."""
+        return self._sender.run(groups.get_group(self._core, group))
+
+    def wait_group(self, group: GroupLike, *, timeout: float | None = DEFAULT_TIMEOUT) -> Group:
+        """Wait until every request of a group is final, whatever the end. Raises WaitTimeout."""
+        return self._sender.run(groups.wait_group(self._core, group, timeout))
+
+    def cancel_group(self, group: GroupLike) -> Group:
+        """Cancel the requests of a group that are not final."""
+        return self._sender.run(groups.cancel_group(self._core, group))
+
+    def group_requests(self, group: GroupLike) -> list[GetRequestResponse]:
+        """The records of a group's requests, in the order in which they were submitted."""
+        return self._sender.run(groups.group_requests(self._core, group))
 
     def upload(self, source: Source) -> UploadedFile:
         """Send a picture, sound or video; use `public_url` of the answer in a payload."""
@@ -295,6 +328,32 @@ class AsyncClient:
     async def cancel(self, request: RequestLike) -> GetRequestResponse:
         """As Client.cancel."""
         return await self._sender.run(verbs.cancel(self._core, request))
+
+    async def submit_many(
+        self,
+        submissions: Sequence[Submission],
+        *,
+        options: SubmitOptions | None = None,
+        idempotency_key: str | None = None,
+    ) -> Group:
+        """As Client.submit_many."""
+        return await self._sender.run(groups.submit_many(self._core, submissions, options, idempotency_key))
+
+    async def get_group(self, group: GroupLike) -> Group:
+        """As Client.get_group."""
+        return await self._sender.run(groups.get_group(self._core, group))
+
+    async def wait_group(self, group: GroupLike, *, timeout: float | None = DEFAULT_TIMEOUT) -> Group:
+        """As Client.wait_group."""
+        return await self._sender.run(groups.wait_group(self._core, group, timeout))
+
+    async def cancel_group(self, group: GroupLike) -> Group:
+        """As Client.cancel_group."""
+        return await self._sender.run(groups.cancel_group(self._core, group))
+
+    async def group_requests(self, group: GroupLike) -> list[GetRequestResponse]:
+        """As Client.group_requests."""
+        return await self._sender.run(groups.group_requests(self._core, group))
 
     async def upload(self, source: Source) -> UploadedFile:
         """As Client.upload."""

@@ -17,7 +17,6 @@ from support.api import Api, S, running_api
 from support.queueing import failure, started
 
 
-
 @dataclass
 class Org:
     api: Api

@@ -229,6 +229,20 @@ class GetRequestResponse(SubmitRequestResponse):
         return self.media[0]["url"] if key == "video_url" and self.media else None
 
 
+class Group(Record):
+    """Requests that were submitted together. `counts` has how many have each status; after submit_many it is empty and
+    `requests` has what each submit was answered, in order."""
+
+    group_id: str
+    total: int = 0
+    counts: dict[str, int] = Field(default_factory=dict)
+    final: bool = False
+    quote_micro_usd: int | None = None
+    charge_micro_usd: int | None = None
+    created_at: int | float = 0
+    requests: list[SubmitRequestResponse] = Field(default_factory=list)
+
+
 class RequestEvent(Record):
     """One thing that happened to a request: `request.` + status, or `request.progress`."""
 

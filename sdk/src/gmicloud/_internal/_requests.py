@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from gmicloud._internal._body import FileBody
 from gmicloud._internal._settings import Routes
@@ -53,12 +53,38 @@ def submit(
 ) -> Call:
     """A new request under an idempotency key. Raises InvalidRequestError for an empty model or payload."""
     check_submission(model, payload)
+    body = submission(model, payload, options)
+    headers = {} if dry_run else {"Idempotency-Key": key}
+    return Call("POST", routes.queue("/requests" + ("?dry_run=true" if dry_run else "")), headers=headers, json=body)
+
+
+def submission(model: str, payload: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The body of a submit. Raises InvalidRequestError for what cannot be sent as JSON."""
     body: dict[str, Any] = {"model": model, "payload": dict(payload)}
     body |= {name: value for name, value in (options or {}).items() if name != "idempotency_key" and value is not None}
     for name, value in [*payload.items(), *((one, body[one]) for one in body if one != "payload")]:
         _check_json(name, value)
-    headers = {} if dry_run else {"Idempotency-Key": key}
-    return Call("POST", routes.queue("/requests" + ("?dry_run=true" if dry_run else "")), headers=headers, json=body)
+    return body
+
+
+def submit_many(routes: Routes, bodies: Sequence[Mapping[str, Any]], *, key: str) -> Call:
+    """Many requests as one, under one idempotency key."""
+    return Call(
+        "POST",
+        routes.queue("/requests/batch"),
+        headers={"Idempotency-Key": key},
+        json={"requests": [dict(body) for body in bodies]},
+    )
+
+
+def get_group(routes: Routes, group_id: str) -> Call:
+    """How a group stands."""
+    return Call("GET", routes.queue(f"/groups/{quote(group_id, safe='')}?limit=1"), request_id=group_id)
+
+
+def cancel_group(routes: Routes, group_id: str) -> Call:
+    """Cancel what is not final of a group."""
+    return Call("POST", routes.queue(f"/groups/{quote(group_id, safe='')}/cancel"), request_id=group_id)
 
 
 def check_submission(model: Any, payload: Any) -> None:
@@ -104,10 +130,12 @@ def list_requests(
     limit: int,
     cursor: str | None = None,
     offset: int = 0,
+    group_id: str | None = None,
 ) -> Call:
     """One page of requests, newest first."""
     query: list[tuple[str, str | int]] = [("limit", limit)]
     query += [("model_id", model_id)] if model_id else []
+    query += [("group_id", group_id)] if group_id else []
     query += [("status", one) for one in status]
     query += [("cursor", cursor)] if cursor else [("offset", offset)] if offset else []
     return Call("GET", routes.queue(f"/requests?{urlencode(query)}"))

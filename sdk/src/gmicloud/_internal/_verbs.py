@@ -60,13 +60,18 @@ def submit(
 ) -> Flow[SubmitRequestResponse]:
     """Submit once, however often the call has to be repeated."""
     requests.check_submission(model, payload)
-    key = (options or {}).get("idempotency_key") or str(uuid4())
-    if not (key.isascii() and key.isprintable() and 0 < len(key) < 256 and " " not in key):
-        raise InvalidRequestError("idempotency_key must be 1 to 255 visible ASCII characters", param="idempotency_key")
+    key = checked_key((options or {}).get("idempotency_key") or str(uuid4()))
     ready = yield from with_uploads(core, model, payload)
     call = requests.submit(core.routes, model, ready, key=key, options=options)
     # A model that answers only when done (WIRE 2.6) may take minutes.
     return answers.read((yield from core.ask(replace(call, patience=120.0))), SubmitRequestResponse)
+
+
+def checked_key(key: str) -> str:
+    """The same idempotency key. Raises InvalidRequestError for one that no header can carry."""
+    if not (key.isascii() and key.isprintable() and 0 < len(key) < 256 and " " not in key):
+        raise InvalidRequestError("idempotency_key must be 1 to 255 visible ASCII characters", param="idempotency_key")
+    return key
 
 
 def generate(
