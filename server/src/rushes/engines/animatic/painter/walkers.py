@@ -48,6 +48,7 @@ class Walkers:
             self._way = 1.0 if "right" in moves else -1.0
         self._actors = self._cast(subject)
         long = max(actor.behind for actor in self._actors)
+        spot = self._spot = _farther(stage, spot, min(1.0, 0.50 * stage.width / ((long + 1) * spot.metre)))
         self._wanted = self._pace(subject)
         most = MOST_TRAVEL * stage.width / spot.metre / (stage.count / stage.fps)
         self._speed = min(self._wanted * min(stage.tempo, 1.5), most)
@@ -148,6 +149,14 @@ class Walkers:
         if actor.person is not None:
             groups += mounted(actor.person, *_seat(actor.species), 0.03 * float(np.sin(4 * np.pi * phase)))
         return groups
+
+
+def _farther(stage: Stage, spot: Spot, share: float) -> Spot:
+    """The spot for a group too long for the frame: as much farther off as makes it fit."""
+    if share >= 1:
+        return spot
+    row = spot.row if spot.ridge is not None else stage.horizon + (spot.row - stage.horizon) * share
+    return replace(spot, metre=spot.metre * share, row=row)
 
 
 def _seat(species: Species) -> tuple[float, float]:
