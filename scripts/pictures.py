@@ -23,18 +23,18 @@ IMAGES = ROOT / "docs" / "images"
 COFFEE = ROOT / "examples" / "pictures" / "coffee.png"
 SEED = 7
 SCENES = {
-    "eagle": "A majestic eagle soaring through a clear blue sky",
-    "clouds": "Above a sea of clouds at sunset, slow push in",
-    "sail": "A calm ocean at dawn with a small sailing boat",
     "mountains": "A majestic eagle soaring through a mountain landscape at sunset",
+    "horse": "A lone horse galloping across a meadow at dawn, tracking shot",
+    "sail": "A calm ocean at dawn with a small sailing boat",
+    "elephants": "Elephants walking across the savanna at golden hour",
     "neon": "Neon city street at night in the rain, slow push in",
     "snow": "Snow falling in a quiet pine forest",
-    "desert": "Endless desert dunes under a blazing sun",
-    "aurora": "The Milky Way over a lake, aurora, time lapse",
+    "caravan": "A camel caravan in the desert at sunset, pan left",
+    "cabin": "A wooden cabin in the snowy mountains under the northern lights",
 }
-SHEET = (("eagle", "clouds", "sail"), ("mountains", "neon", "snow"), ("desert", "aurora", "coffee"))
+SHEET = (("mountains", "horse", "sail"), ("elephants", "neon", "snow"), ("caravan", "cabin", "coffee"))
 CELL, GAP = (532, 300), 4
-REEL = ("eagle", "neon", "clouds")
+REEL = ("horse", "neon", "elephants")
 """Scenes of the GIF, in this order."""
 REEL_SIZE, REEL_FPS, REEL_SECONDS = (480, 270), 12, 1.2
 COLOURS = 240

@@ -1,6 +1,7 @@
 """Whole renders: the first and last frames, every path in every shape, sameness, words, sound, cancel."""
 
 import hashlib
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -175,6 +176,13 @@ def test_progress_is_reported_for_every_frame_and_cancel_stops_at_once(save: Sav
     with pytest.raises(Cancelled):
         list(render(of, stopped))
     assert len(stopped.reports) == 5
+
+
+def test_a_cancelled_scene_leaves_no_hand_painting() -> None:
+    frames = render(plan("a boat on the sea", 64, 36, kind="t2v"), Recorder(cancel_at=3))
+    with pytest.raises(Cancelled):
+        list(frames)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("far passes")]
 
 
 def test_frames_are_drawn_as_they_are_taken(save: Save) -> None:
