@@ -34,7 +34,7 @@ SCENES = {
 }
 SHEET = (("mountains", "horse", "sail"), ("elephants", "neon", "snow"), ("caravan", "cabin", "coffee"))
 CELL, GAP = (532, 300), 4
-REEL = ("horse", "neon", "elephants")
+REEL = ("caravan", "neon", "sail")
 """Scenes of the GIF, in this order."""
 REEL_SIZE, REEL_FPS, REEL_SECONDS = (480, 270), 12, 1.2
 COLOURS = 240

@@ -26,7 +26,7 @@ def _profile(y: Field) -> Field:
     """Half width of the envelope at heights 0 (mouth) to 1 (crown)."""
     angle = np.clip((y - 0.40) / 0.60, -1, 1)
     dome = np.sqrt(np.clip(1 - angle**2, 0, 1))
-    skirt = 0.16 + (y / 0.40) ** 0.85 * 0.84
+    skirt = 0.16 + 0.84 * np.sin(np.pi / 2 * np.clip(y / 0.40, 0, 1)) ** 0.9
     return single(0.40 * np.where(y > 0.40, dome, np.minimum(skirt, 1.0)))
 
 

@@ -60,7 +60,7 @@ class Beach:
         depth = (rows - self.line(x) - wave * 0.010 * stage.unit) / stage.unit
         grain = spectral(rng, 512, 1.6, low=8)
         drifts = spectral(rng, 256, 3.0, low=3, high=40)
-        near = np.clip(depth / 0.35, 0.02, 1)
+        near = np.maximum(depth / 0.35, 0.02)
         u, v = single((x - stage.width / 2) / (stage.unit * (0.35 + near))), single(np.log(0.08 + near) * 1.1 + 0 * x)
         texture = 0.09 * lookup(wrapped(grain), fraction(u * 2.3) * 512, fraction(v * 2.3) * 512)
         texture = texture + 0.10 * lookup(wrapped(drifts), fraction(u * 0.8) * 256, fraction(v * 1.4) * 256)

@@ -115,5 +115,5 @@ def _count(text: str, match: re.Match[str]) -> int:
     before = text[max(0, match.start() - 24) : match.start()]
     if found(before + word, PAIR):
         return 2
-    plural = word.endswith("s") and not word.endswith("ss")
+    plural = (word.endswith("s") and not word.endswith("ss")) or (word == "sheep" and not found(before, ("a$", "one")))
     return 4 if plural or found(before + word, MANY) or found(text[match.end() :][:16], ("caravan", "herd")) else 1

@@ -48,7 +48,9 @@ class Walkers:
             self._way = 1.0 if "right" in moves else -1.0
         self._actors = self._cast(subject)
         long = max(actor.behind for actor in self._actors)
-        spot = self._spot = _farther(stage, spot, min(1.0, 0.50 * stage.width / ((long + 1) * spot.metre)))
+        small = self._actors[0].species is not None and self._ground(self._actors[0])[1] < 1.0
+        wanted = 1.6 if small and spot.metre < 0.1 * stage.unit else 1.0
+        spot = self._spot = _moved(stage, spot, min(wanted, 0.50 * stage.width / ((long + 1) * spot.metre)))
         self._wanted = self._pace(subject)
         most = MOST_TRAVEL * stage.width / spot.metre / (stage.count / stage.fps)
         self._speed = min(self._wanted * min(stage.tempo, 1.5), most)
@@ -89,7 +91,7 @@ class Walkers:
         rng = self._rng
         reading = self._stage.reading
         pack = subject.word.startswith(("hik", "backpack", "travel", "explor", "climb", "wander", "pilgrim"))
-        umbrella = reading.has("rain")
+        umbrella = reading.has("rain", "umbrella")
         if subject.count == 2:
             first = replace(somebody(rng, skirt=False, umbrella=umbrella), stick=False)
             second = somebody(rng, skirt=subject.word.startswith(("couple", "lover", "man", "woman")) or None)
@@ -151,10 +153,8 @@ class Walkers:
         return groups
 
 
-def _farther(stage: Stage, spot: Spot, share: float) -> Spot:
-    """The spot for a group too long for the frame: as much farther off as makes it fit."""
-    if share >= 1:
-        return spot
+def _moved(stage: Stage, spot: Spot, share: float) -> Spot:
+    """The spot as much farther off as makes a long group fit into the frame, or nearer for small animals."""
     row = spot.row if spot.ridge is not None else stage.horizon + (spot.row - stage.horizon) * share
     return replace(spot, metre=spot.metre * share, row=row)
 

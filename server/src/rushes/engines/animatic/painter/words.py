@@ -110,6 +110,7 @@ MARKS: dict[str, tuple[str, ...]] = {
                   "orchard", "autumn"),
     "flowers": ("flower", "poppy", "poppies", "tulip", "daisy", "daisies", "wildflower", "sunflower", "bloom"),
     "lavender": ("lavender",),
+    "umbrella": ("umbrella", "parasol"),
     "running": ("run$", "running", "gallop", "sprint", "racing", "races$", "chas", "dash", "jog", "charg"),
     "walking": ("walk", "strolling", "wander", "hiking", "marching", "crossing", "trek"),
     "trotting": ("trot",),
