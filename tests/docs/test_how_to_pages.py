@@ -9,8 +9,12 @@ from rushes.config import Settings
 from rushes.domain.payload import check_payload
 from rushes.engines.diffusers import DiffusersEngine
 from rushes.engines.diffusers.tuning import Tuning
+from rushes.engines.engines_file import read_routes, read_tables
 from rushes.engines.options import Setup
+from rushes.engines.registry import Engines
 
+ENGINES = Engines()
+ENGINE_KEYS = {key for name in ENGINES.names for key in ENGINES.options_of(name).model_fields}
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
 
@@ -55,7 +59,10 @@ def test_every_setting_that_a_page_names_exists() -> None:
     known = {f"RUSHES_{name.upper()}" for name in Settings.model_fields}
     for page in HOW_TO.glob("*.md"):
         named = set(re.findall(r"\bRUSHES_[A-Z_]+\b", page.read_text("utf-8")))
-        assert named <= known, f"{page.name} names {named - known}"
+        keys = {name for name in named if name.startswith("RUSHES_ENGINE__")}
+        assert named - keys <= known, f"{page.name} names {named - keys - known}"
+        for key in keys:
+            assert key.rpartition("__")[2].lower() in ENGINE_KEYS, f"{page.name} names {key}"
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
@@ -63,3 +70,14 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     for page in [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.relative_to(root)} links to {target}"
+
+
+def test_every_engines_toml_of_the_pages_and_examples_is_good(tmp_path: Path) -> None:
+    pages = [HOW_TO / "serve-from-another-server.md", HOW_TO / "resell-an-upstream.md"]
+    texts = [text for page in pages for text in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+    texts += [path.read_text("utf-8") for path in sorted((HOW_TO.parents[1] / "examples" / "engines").glob("*.toml"))]
+    assert len(texts) == 4
+    for text in texts:
+        file = tmp_path / "engines.toml"
+        file.write_text(text, "utf-8")
+        assert read_routes(read_tables(file, {}), ENGINES, load_catalog().cards)

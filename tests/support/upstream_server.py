@@ -56,6 +56,8 @@ class UpstreamServer:
     """Where a download is sent to."""
     link: str = ""
     """Named in place of its own link."""
+    claimed: int = 0
+    """What a download says its length is, if not the truth."""
     says: dict[str, str] = field(default_factory=dict[str, str])
     """Headers of every answer."""
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -148,6 +150,12 @@ class _Handler(BaseHTTPRequestHandler):
     def artifact(self) -> None:
         if self.state.redirect:
             return self.raw(302, b"", {"Location": self.state.redirect})
+        if self.state.claimed:
+            self.send_response(200)
+            self.send_header("Content-Length", str(self.state.claimed))
+            self.end_headers()
+            self.close_connection = True
+            return None
         return self.raw(200, self.state.file, {"Content-Type": "video/mp4"})
 
     def say(self, status: int, value: dict[str, Any]) -> None:

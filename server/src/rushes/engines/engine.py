@@ -38,6 +38,8 @@ class Caps:
     max_batch: int = 1
     cancel: Literal["real", "drain", "none"] = "real"
     progress: Literal["real", "estimated"] = "real"
+    repeatable: bool = True
+    """False where another attempt would be given the same video again, which was paid for."""
     inputs: Literal["prepared", "original"] = "prepared"
     """prepared: a PNG that fits the plan, a .npy track, a folder of frames. original: the checked file as it came."""
 

@@ -20,10 +20,10 @@ from rushes import __version__
 from rushes.domain.errors import FAILURES
 from rushes.domain.model_card import ModelCard
 from rushes.domain.request import Status
-from rushes.engines.engine import Busy, Cancelled, Plan
+from rushes.engines.engine import Busy, Cancelled, Plan, UpstreamError
 from rushes.media.adopt import adopt_video
 from rushes.media.glimpses import Glimpse
-from rushes.media.probe import VideoFacts, suits, verify
+from rushes.media.probe import NotAsPlanned, VideoFacts, suits, verify
 from rushes.moments import moment
 from rushes.store.records import Ending, Request
 from rushes.telemetry import logger
@@ -153,9 +153,14 @@ class Attempt:
         assert made is not None, "_write comes before _verify"
         video = folder / "video.mp4"
         if made.encoded is None:
-            self.facts, self.glimpses = await adopt_video(made.video, video, comment=self._comment())
-            if not self.plan.approximate:
-                suits(self.facts, self.plan)
+            try:
+                self.facts, self.glimpses = await adopt_video(made.video, video, comment=self._comment())
+                if not self.plan.approximate:
+                    suits(self.facts, self.plan)
+            except NotAsPlanned as error:
+                if self.parts.engine.caps(self.card).repeatable:
+                    raise
+                raise UpstreamError(str(error), final=True) from error
             return
         self.facts = await asyncio.to_thread(verify, video, self.plan, made.encoded.width, made.encoded.height)
         self.glimpses = await asyncio.to_thread(made.encoded.glimpses.write, folder)
@@ -301,7 +306,7 @@ class Attempt:
         if isinstance(error, Busy):
             log.warning("server_busy", request_id=str(request.request_id), lane=request.lane, reason=str(error))
             await self.parts.on_busy(request.lane, error)
-            delay = timedelta(seconds=error.retry_after)
+            delay = timedelta(seconds=0 if error.hold else error.retry_after)  # a lane that is held keeps it
             await self._kept(lambda: queue.hand_back(request.request_id, request.attempt, delay=delay))
             return
         code, text = reason(error)

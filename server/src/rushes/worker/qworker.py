@@ -248,10 +248,11 @@ class QWorker:
 
     async def _busy(self, lane: str, error: Busy) -> None:
         """A server takes nothing now: claim nothing for it until it may, or until an operator has acted."""
-        self._paused_until = max(self._paused_until, self._loop.time() + error.retry_after)
         if error.hold:
             hold = partial(self._lanes_held.hold, lane, actor="system", said=str(error), cause=error.code)
-            await patiently(hold, self._shape.policy.outage_grace_seconds)
+            if await patiently(hold, self._shape.policy.outage_grace_seconds):
+                return
+        self._paused_until = max(self._paused_until, self._loop.time() + error.retry_after)
 
     # -- coming and going -----------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class GmiEngine:
             sound=True,
             cancel="none",
             progress="estimated",
+            repeatable=False,
             inputs="original",
         )
 
