@@ -147,7 +147,8 @@ async def test_a_qworker_is_paused_resumed_and_drained(platform: Platform) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["qworkers/00000000-0000-4000-8000-000000000000/pause", "qworkers/x/drain", "lanes/nowhere/hold", "lanes//resume"]
+    "path",
+    ["qworkers/00000000-0000-4000-8000-000000000000/pause", "qworkers/x/drain", "lanes/nowhere/hold", "lanes//resume"],
 )
 async def test_what_nobody_knows_cannot_be_told_anything(platform: Platform, path: str) -> None:
     assert (await platform.post(path, 404))["code"] == "not_found"
