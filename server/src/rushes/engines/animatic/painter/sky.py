@@ -12,8 +12,10 @@ from rushes.engines.animatic.painter.noise import smoothstep
 from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, resized, total
 from rushes.engines.animatic.painter.stage import Stage
 
-COARSE = 3
-"""Sky pictures are this much smaller than the frame: light in the air has no edges."""
+
+def coarse(stage: Stage) -> int:
+    """How much smaller than the frame pictures of the sky are: light in the air has no edges."""
+    return 3 if stage.height < 900 else 4
 
 
 def elevation(stage: Stage, rows: Field) -> Field:
@@ -54,7 +56,7 @@ def _glow(stage: Stage, dx: Field, dy: Field) -> Field:
     glow = (halo * light.glow)[..., None] * array(light.sun)
     if light.sun_size > 0:
         # A bright disc with the colour of its own glow at the rim and nearly white inside.
-        edge = 1.6 * COARSE / stage.unit
+        edge = 1.6 * coarse(stage) / stage.unit
         disc = smoothstep(light.sun_size + edge, max(light.sun_size - edge, 0.0), near.astype(np.float32))
         power = 7.0 if light.stars == 0 else 1.5
         glow = glow + disc[..., None] * power * (array(light.sun) * 0.8 + 0.2)
@@ -68,13 +70,14 @@ class Sky:
         """With `sheet` a sheet of clouds passes overhead, as closed as the light says."""
         self._stage = stage
         self._rows = min(stage.height, (rows + 1) & ~1)
-        self._base = gradient(stage, self._rows, COARSE)
+        step = coarse(stage)
+        self._base = gradient(stage, self._rows, step)
         size = self._base.shape[:2]
         self._grain = dither(stage.rng("sky grain"), self._rows, stage.width)
         self._grain_half = dither(stage.rng("sky chroma grain"), self._rows // 2, stage.width // 2, 0.55)
-        self._clouds = Clouds(stage, size, COARSE) if sheet and stage.light.cover > 0 else None
-        self._stars = Stars(stage, self._rows, COARSE) if stage.light.stars > 0 and stage.light.cover < 0.6 else None
-        self._aurora = Aurora(stage, size, COARSE) if stage.reading.has("aurora") else None
+        self._clouds = Clouds(stage, size, step) if sheet and stage.light.cover > 0 else None
+        self._stars = Stars(stage, self._rows, step) if stage.light.stars > 0 and stage.light.cover < 0.6 else None
+        self._aurora = Aurora(stage, size, step) if stage.reading.has("aurora") else None
 
         self._still: tuple[Plane, Plane, Plane] | None = None
 
