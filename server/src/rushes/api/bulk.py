@@ -5,19 +5,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from rushes.api.again import submitted_again
 from rushes.api.answers import reply
 from rushes.api.auth import Caller, authenticate
-from rushes.api.body import json_object
+from rushes.api.body import fingerprint, json_object
 from rushes.api.filters import filters_in_body
+from rushes.api.idempotency import idempotency_key
 from rushes.api.limits import limited
+from rushes.api.requests import replay_of
 from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError, InvalidPayload
 from rushes.domain.request import Status
 from rushes.store.records import Request
+from rushes.store.submits import Replay
 
 MAX_REQUESTS = 1000
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -31,8 +35,10 @@ async def bulk(http: HttpRequest) -> Response:
     services = services_of(http)
     caller = await authenticate(http, write=True)
     headers = await limited(http, caller, "poll")
-    body = await json_object(http)
-    act = _act(body.get("action"), http, services, caller)
+    body, key = await json_object(http), idempotency_key(http)
+    if key is not None and (replay := await replay_of(services, caller, key, body)) is not None:
+        return replay
+    act = _act(body.get("action"), http, services, caller, key)
     found, skipped = await _chosen(body, services, caller)
     retried: dict[str, str] = {}
     done = 0
@@ -49,11 +55,14 @@ async def bulk(http: HttpRequest) -> Response:
                 retried[str(request.request_id)] = str(new_id)
     if body["action"] == "purge" and done:
         services.maintenance.wake()
-    answer = {"matched": len(found), "done": done, "skipped": skipped, "retried": retried}
-    return reply(answer, headers=headers)
+    answer = orjson.dumps({"matched": len(found), "done": done, "skipped": skipped, "retried": retried}).decode()
+    if key is not None and not await services.requests.keep_answer(caller.org_id, key, fingerprint(body), answer):
+        # Somebody did the same at the same time, and was first to say what came of it.
+        return await replay_of(services, caller, key, body) or reply(orjson.loads(answer), headers=headers)
+    return Response(answer, 200, headers, "application/json")
 
 
-def _act(action: Any, http: HttpRequest, services: Services, caller: Caller) -> Act:
+def _act(action: Any, http: HttpRequest, services: Services, caller: Caller, key: str | None) -> Act:
     async def cancel(request: Request) -> None:
         if request.final:
             raise ApiError("invalid_request", f"The request is final, its status is {request.status}")
@@ -69,7 +78,16 @@ def _act(action: Any, http: HttpRequest, services: Services, caller: Caller) -> 
 
     async def retry(request: Request) -> UUID:
         await limited(http, caller, "submit")  # each is a submit like any other
-        return (await submitted_again(services, caller, request)).request_id
+        if key is None:
+            return (await submitted_again(services, caller, request)).request_id
+        # Under a key each retry has one of its own, which no customer can send: a call that breaks off and is repeated
+        # submits nothing twice.
+        own = f"\x01{key} {request.request_id}"
+        once = (own, fingerprint({"retry_of": str(request.request_id)}), _id_of)
+        try:
+            return (await submitted_again(services, caller, request, once)).request_id
+        except Replay as replay:
+            return UUID(replay.answer)
 
     match action:
         case "cancel":
@@ -131,3 +149,8 @@ async def _by_filter(body: Mapping[str, Any], services: Services, caller: Caller
 
 def _skipped(request_id: str, error: ApiError) -> dict[str, Any]:
     return {"request_id": request_id, "code": error.row.code, "error": error.text}
+
+
+def _id_of(request: Request) -> str:
+    """What is kept as the first answer of one retry of a bulk call."""
+    return str(request.request_id)

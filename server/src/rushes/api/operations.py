@@ -128,14 +128,16 @@ OPERATIONS: dict[str, Operation] = {
         "Requests",
         "Submit a failed or cancelled request once more, as a new one.",
         "Retried",
-        errors=(*LIMIT, *_REQUEST, *_REFUSALS),
+        headers=("Idempotency-Key",),
+        errors=(*LIMIT, *_REQUEST, *_REFUSALS, "idempotency_mismatch"),
     ),
     "bulk": Operation(
         "Requests",
         "Cancel, retry or purge many requests, by id or by a filter whose count is known.",
         "BulkDone",
+        headers=("Idempotency-Key",),
         body="Bulk",
-        errors=(*BODY, *LIMIT),
+        errors=(*BODY, *LIMIT, "idempotency_mismatch"),
     ),
     "batch": Operation(
         "Requests",

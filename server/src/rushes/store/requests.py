@@ -60,6 +60,12 @@ class Requests:
             raise KeyReused
         return row["answer"]
 
+    async def keep_answer(self, org_id: UUID, key: str, body_hash: bytes, answer: str) -> bool:
+        """Keep the first answer of a call that is no submit; False when the idempotency key has one already."""
+        async with self._database.connection() as connection:
+            kept = await _sql.keep_answer(connection, org_id=org_id, key=key, body_hash=body_hash, answer=answer)
+        return kept is not None
+
     # -- the worker's side (worker/queue_port.py) -----------------------------------------------------------------
 
     async def claim(

@@ -109,6 +109,11 @@ UPDATE idempotency i SET answer = given.answer
   FROM unnest(:org_ids::uuid[], :keys::text[], :answers::text[]) AS given (org_id, key, answer)
  WHERE i.org_id = given.org_id AND i.key = given.key;
 
+-- name: keep_answer$
+-- Keep the first answer of a call that is no submit; null when the key has one already.
+INSERT INTO idempotency (org_id, key, body_hash, request_id, answer)
+VALUES (:org_id, :key, :body_hash, gen_random_uuid(), :answer) ON CONFLICT (org_id, key) DO NOTHING RETURNING true;
+
 -- name: give_keys_back!
 -- A refusal does not use up its key.
 DELETE FROM idempotency i USING unnest(:org_ids::uuid[], :keys::text[]) AS refused (org_id, key)
