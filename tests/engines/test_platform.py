@@ -120,6 +120,20 @@ def test_a_worker_with_weights_makes_the_videos_of_its_card(tiny: Callable[[str]
             assert decoded(client.get(with_picture["outcome"]["video_url"]).content) == (4, 96, 64)
 
 
+def test_a_card_is_animatic_until_a_worker_has_its_weights(tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    environment = catalogue(tmp_path / "cards", preferred=True)
+    with running_platform(tmp_path / "data", environment=environment) as platform:
+        payload = {"prompt": "a lantern", "duration": 0.5, "seed": 3}
+        assert made(platform, payload)["engine"] == "animatic"
+        with worker_with(tiny("wan-5b"), platform, environment):
+            # The worker announces itself by its lane, which the API reads every two seconds; each try takes about one.
+            for _ in range(60):
+                record = made(platform, payload)
+                if record["engine"] == "diffusers":
+                    break
+            assert (record["engine"], record["status"]) == ("diffusers", "success")
+
+
 def picture_uri() -> str:
     file = BytesIO()
     Image.new("RGB", (96, 64), (20, 90, 200)).save(file, "PNG")

@@ -34,6 +34,8 @@ class EngineOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     place: ClassVar[Place] = "local"
+    packages: ClassVar[tuple[str, ...]] = ()
+    """What a worker imports beside the server's own dependencies; the extra called like the engine brings it."""
 
     models: Words = Field(
         default_factory=list,

@@ -7,6 +7,7 @@ was queued before is still rendered by the engine its record names.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -171,4 +172,15 @@ def offered(routing: Routing, cards: Iterable[ModelCard], wanted: Sequence[str])
     return chosen
 
 
-__all__ = ["EngineOptions", "EnginesError", "Routing", "Served", "offered", "read_routing"]
+def check_packages(routes: Iterable[Route]) -> None:
+    """Raises EnginesError for engines that a worker is to serve and whose packages are not installed."""
+    faults: list[str] = []
+    for route in routes:
+        missing = [name for name in route.options.packages if find_spec(name) is None]
+        if missing:
+            faults.append(f"{route.engine} needs {', '.join(missing)}; try: pip install 'rushes[{route.engine}]'")
+    if faults:
+        raise EnginesError(faults)
+
+
+__all__ = ["EngineOptions", "EnginesError", "Routing", "Served", "check_packages", "offered", "read_routing"]

@@ -15,7 +15,7 @@ from rushes.egress import Egress, EgressSettings
 from rushes.engines.engines_file import EnginesError
 from rushes.engines.options import RemoteOptions
 from rushes.engines.route import Route
-from rushes.engines.routing import Routing, offered, read_routing
+from rushes.engines.routing import Routing, check_packages, offered, read_routing
 from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.lanes import Lanes
@@ -54,6 +54,7 @@ async def assembled(
     else:
         routing = _with_weights(routing, catalog, weights)
         routes = list(routing.routes)
+    check_packages(routes)
     shapes = _shapes(settings, exit_idle, routes)
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, size=sum(shape.slots for shape in shapes) + 4, plan_once=True)

@@ -8,7 +8,8 @@ from rushes.catalog.loader import load_catalog
 from rushes.engines.diffusers.options import DiffusersOptions
 from rushes.engines.engines_file import EnginesError
 from rushes.engines.registry import Engines
-from rushes.engines.routing import Routing, offered
+from rushes.engines.route import Route
+from rushes.engines.routing import Routing, check_packages, offered
 from support.weights_cards import weights_card
 
 WAN = load_catalog().find("Wan-AI_Wan2.1-T2V-14B")
@@ -70,3 +71,13 @@ def test_a_worker_without_weights_leaves_such_cards_to_others() -> None:
     assert [route.name for route in offered(routing, [WAN, weights_card()], [])] == ["animatic"]
     with pytest.raises(EnginesError, match=r"engines\.diffusers: weights is not set"):
         offered(routing, [weights_card()], ["diffusers"])
+
+
+class Elsewhere(DiffusersOptions):
+    packages = ("json", "no_such_package_anywhere")
+
+
+def test_a_worker_whose_packages_are_missing_says_how_to_get_them() -> None:
+    check_packages([Route("animatic", "animatic")])
+    with pytest.raises(EnginesError, match=r"diffusers needs no_such_package_anywhere; try: pip install 'rushes\[diff"):
+        check_packages([Route("diffusers", "diffusers", Elsewhere())])

@@ -1,7 +1,7 @@
 """What an operator tells this engine: the keys of `[engines.diffusers]` in engines.toml. Free of torch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from rushes.engines.options import EngineOptions
 
 class DiffusersOptions(EngineOptions):
     """Where the weights are, and how much of a GPU they may take."""
+
+    packages: ClassVar[tuple[str, ...]] = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 
     weights: Path | None = Field(
         default=None,
