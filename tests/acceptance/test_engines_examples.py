@@ -93,6 +93,13 @@ def test_a_video_of_another_length_than_was_sold_is_not_charged_nor_asked_for_ag
     assert len([sent for sent in upstream.sent if sent.model == VEO]) == 1
 
 
+def test_a_full_account_costs_no_try(platform: RunningPlatform, upstream: UpstreamServer) -> None:
+    """More refusals than a request has tries."""
+    upstream.refusals = [(429, {"error": "Rate limit reached"}, {"Retry-After": "0"})] * 4
+    record = finished(platform, LUMA, {"prompt": "a busy hour", "duration": "5s"})
+    assert record["attempt"] == 5
+
+
 def test_an_empty_account_holds_its_lane_until_somebody_resumes_it(
     platform: RunningPlatform, upstream: UpstreamServer
 ) -> None:

@@ -12,9 +12,12 @@ import numpy as np
 from rushes.domain.model_card import ModelCard
 from rushes.engines.engine import (
     Audio,
+    Busy,
+    Cancelled,
     Caps,
     Control,
     Encoded,
+    EngineLost,
     Health,
     InvalidInput,
     Loaded,
@@ -60,6 +63,7 @@ class AwkwardEngine:
         return Health("ready")
 
     def generate(self, plan: Plan, control: Control) -> "Encoded | AwkwardFrames":
+        _elsewhere(plan.extra.get("way"), control)
         match plan.extra.get("way"):
             case "exit":
                 os._exit(3)
@@ -100,6 +104,18 @@ def _movie(plan: Plan, path: Path) -> Path:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         file.mux(stream.encode(None))
     return path
+
+
+def _elsewhere(way: str | None, control: Control) -> None:
+    """The ways of an engine that calls another server."""
+    if way == "busy":
+        raise Busy("the server is full", retry_after=7, hold=True)
+    if way == "why":
+        try:
+            while True:
+                control.progress("denoise", 1, 1)
+        except Cancelled as stop:
+            raise EngineLost(f"cancelled for good: {stop.for_good}") from stop
 
 
 @dataclass

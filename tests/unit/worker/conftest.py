@@ -40,7 +40,7 @@ def order(tmp_path: Path) -> Callable[..., Order]:
     def make(frames: int = 4, size: tuple[int, int] = (32, 16), **given: Any) -> Order:
         own = {
             name: given.pop(name)
-            for name in ("seconds", "cancel_grace", "stop", "on_progress", "on_remember", "on_frames")
+            for name in ("seconds", "cancel_grace", "stop", "for_good", "on_progress", "on_remember", "on_frames")
             if name in given
         }
         plan = Plan(

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import psutil
 import pytest
-from rushes.engines.engine import Cancelled, EngineError, EngineLost, InvalidInput, OutOfMemory
+from rushes.engines.engine import Busy, Cancelled, EngineError, EngineLost, InvalidInput, OutOfMemory
 from rushes.media.encode import WrongFrames, encode
 from rushes.worker.child import ChildFile, ChildFrames, DeadlinePassed, EngineChild, Order
 
@@ -272,6 +272,29 @@ def test_a_cancel_before_the_run_is_not_forgotten(child: EngineChild, order: Ord
     stop.set()
     with pytest.raises(Cancelled):
         levels_of(child, order(frames=200_000, stop=stop))
+    assert_next_run_is_fine(child, order)
+
+
+@pytest.mark.parametrize("for_good", [True, False])
+def test_an_engine_hears_whether_the_customer_cancelled(child: EngineChild, order: Orders, for_good: bool) -> None:
+    """Only then may it stop what it began elsewhere."""
+    stop, good = threading.Event(), threading.Event()
+    if for_good:
+        good.set()
+
+    def stop_at_work(phase: str, *_: float) -> None:
+        if phase == "denoise":
+            stop.set()
+
+    with pytest.raises(EngineLost, match=f"cancelled for good: {for_good}"):
+        child.run(order(way="why", stop=stop, for_good=good, on_progress=stop_at_work))
+    assert_next_run_is_fine(child, order)
+
+
+def test_a_full_server_is_told_of_with_its_own_patience(child: EngineChild, order: Orders) -> None:
+    with pytest.raises(Busy, match="the server is full") as full:
+        child.run(order(way="busy"))
+    assert (full.value.retry_after, full.value.hold) == (7, True)
     assert_next_run_is_fine(child, order)
 
 

@@ -12,6 +12,7 @@ SUBMIT_SECONDS = 180.0
 """Some models answer a submit only when they are done."""
 LISTED = 100
 BUSY_SECONDS = 30.0
+LEAST_SECONDS = 1.0
 HOLD_SECONDS = 300.0
 
 
@@ -101,7 +102,8 @@ def refusal(reply: Reply) -> EngineError:
     if reply.status == 402:
         return Busy(f"The upstream account has no balance left: {said}", retry_after=HOLD_SECONDS, hold=True)
     if reply.status in (429, 503):
-        return Busy(text, retry_after=reply.retry_after or BUSY_SECONDS)
+        asked = reply.retry_after
+        return Busy(text, retry_after=BUSY_SECONDS if asked is None else max(LEAST_SECONDS, asked))
     if reply.status in (401, 403, 404, 405) or denies_access(said):
         return Unsupported(text)
     if (known := judged(said)) is not None:
