@@ -15,6 +15,7 @@ from rushes.engines.animatic.painter.figure import bent, limb, step
 from rushes.engines.animatic.painter.scenes import passes_for
 from rushes.engines.animatic.painter.species import SPECIES
 from rushes.engines.animatic.painter.subjects import SUBJECTS
+from rushes.engines.animatic.painter.walkers import Walkers
 from rushes.engines.animatic.painter.words import read
 
 
@@ -171,3 +172,19 @@ def test_a_knee_keeps_the_length_of_thigh_and_shin(foot: tuple[float, float]) ->
 
 def test_a_limb_of_one_place_is_a_disc_and_not_an_error() -> None:
     assert len(limb((0.0, 0.0, 0.1), (0.0, 0.0, 0.2))) == 2
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a dog running on a beach", "a cat in a field", "a fox in the snow", "sheep on a hill"]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_small_animals_stand_in_the_frame_whatever_the_horizon(prompt: str, seed: int) -> None:
+    scene = Scene(f"{prompt}, static camera", 192, 108, 24, 24, seed)
+    walkers = [part for part in scene._passes if isinstance(part, Walkers)]  # pyright: ignore[reportPrivateUsage]
+    assert len(walkers) == 1
+    canvas = Canvas(192, 108)
+    canvas.y[:] = 250
+    walkers[0].paint(canvas, 12)
+    rows = np.nonzero((canvas.y != 250).any(axis=1))[0]
+    assert rows.size
+    assert rows.max() < 106

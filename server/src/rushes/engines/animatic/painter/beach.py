@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
-from rushes.engines.animatic.painter.colour import array, yuv
+from rushes.engines.animatic.painter.colour import array, mix, scaled, yuv
 from rushes.engines.animatic.painter.layers import Layer, LayerPass, make_layer, margins
 from rushes.engines.animatic.painter.noise import fraction, lookup, smoothstep, spectral, wrapped
 from rushes.engines.animatic.painter.raster import (
@@ -42,6 +42,7 @@ class Beach:
         self._pass = LayerPass(stage, self._layer)
         light = stage.light
         lit = array(light.fill) * 0.75 + array(light.key) * 0.42
+        self._film = yuv(mix(scaled(light.water, 1.5), mix(light.middle, light.horizon, 0.35), 0.50))
         self._foam = yuv((float(lit[0]), float(lit[1]), float(lit[2])))
 
     def line(self, x: Floats) -> Floats:
@@ -98,6 +99,7 @@ class Beach:
         rows = np.arange(first, last, self._small, dtype=np.float32)[:, None]
         unit = stage.unit * s
         cover = np.zeros((rows.shape[0], columns.shape[1]), np.float32)
+        film = np.zeros_like(cover)
         t = stage.seconds(i) * stage.tempo * self._pace
         ragged = [lookup(self._swell, fraction(single(rest / (1.9 * stage.unit) + 0.37 * n)) * 256,
                          np.full_like(rest, 30.0 + 50 * n + 1.2 * t)) for n in range(3)]  # fmt: skip
@@ -112,12 +114,18 @@ class Beach:
                           fraction(single((rows - base) / (0.16 * unit)) + 0 * rest) * 256)  # fmt: skip
             tail = np.exp(np.minimum(front, 0) / (0.026 * unit)) * (front < 0) * smoothstep(-0.4, 1.4, lace)
             strength = float(run) if part < 0.42 else float(run) ** 0.6
+            # Behind its front the last of the wave is a film that mirrors the sky.
+            film = np.maximum(film, np.clip(-front / (0.006 * unit), 0, 1) * (0.72 + 0.2 * strength))
             cover = np.maximum(cover, (sharp + 0.62 * tail) * (0.35 + 0.65 * strength))
-        self._lay(canvas, single(np.clip(cover, 0, 1)), first, last)
+        film *= smoothstep(-0.045 * unit, -0.005 * unit, rows - base)
+        self._lay(canvas, single(film), (first, last), self._film)
+        self._lay(canvas, single(np.clip(cover, 0, 1)), (first, last), self._foam)
 
-    def _lay(self, canvas: Canvas, cover: Field, first: int, last: int) -> None:
+    @staticmethod
+    def _lay(canvas: Canvas, cover: Field, rows: tuple[int, int], colour: tuple[float, float, float]) -> None:
+        first, last = rows
         veil = as_bytes(cover * np.float32(230))
         for plane, n, step in ((canvas.y, 0, 1), (canvas.u, 1, 2), (canvas.v, 2, 2)):
             window = plane[first // step : last // step]
             share = resized(veil, (window.shape[1], window.shape[0]))
-            window[:] = total(product(window, inverted(share)), graded(share, self._foam[n] / 255))
+            window[:] = total(product(window, inverted(share)), graded(share, colour[n] / 255))

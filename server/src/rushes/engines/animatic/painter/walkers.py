@@ -156,6 +156,7 @@ class Walkers:
 def _moved(stage: Stage, spot: Spot, share: float) -> Spot:
     """The spot as much farther off as makes a long group fit into the frame, or nearer for small animals."""
     row = spot.row if spot.ridge is not None else stage.horizon + (spot.row - stage.horizon) * share
+    row = min(row, max(spot.row, 0.92 * stage.height))
     return replace(spot, metre=spot.metre * share, row=row)
 
 
