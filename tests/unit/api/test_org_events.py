@@ -160,11 +160,14 @@ async def test_a_client_that_does_not_read_costs_no_memory_and_misses_nothing(or
     assert sorted(told) == sorted(map(str, ids))
 
 
-async def test_a_revoked_key_ends_its_stream(org: Org) -> None:
-    async with org.stream() as stream:
+async def test_a_revoked_key_ends_its_streams(org: Org) -> None:
+    one = f"{S}/requests/{await org.submit()}/events"
+    async with org.stream() as stream, opened(org.api.app, one, org.key) as other:
         await stream.next()
+        await other.until("request.progress")
         await org.api.services.accounts.revoke_key(org.key[4:12])
         assert await stream.next() is None
+        assert await other.next() is None
 
 
 async def test_streams_and_waits_end_when_a_stop_is_asked_for(org: Org) -> None:

@@ -76,6 +76,14 @@ async def authenticate(
     return Caller(org_id=place.org_id, user_id=session.user_id, role=place.role, limits=_numbers(place.limits))
 
 
+async def still_allowed(request: Request, org_id: UUID) -> bool:
+    """Whether the credential of a call that is still being answered holds, and for the same organisation."""
+    try:
+        return (await authenticate(request)).org_id == org_id
+    except ApiError:
+        return False
+
+
 async def person(request: Request) -> Session:
     """The person of a route that keys may not use. Raises ApiError 403 for a key, 401 for any bad credential."""
     services = services_of(request)

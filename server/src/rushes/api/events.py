@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from rushes.api.answers import reply
-from rushes.api.auth import authenticate
+from rushes.api.auth import authenticate, still_allowed
 from rushes.api.event_message import (
     COMMENT,
     COMMENT_SECONDS,
@@ -40,7 +40,7 @@ async def events(request: Request) -> Response:
         raise not_found()
     after = _after(request, request_id)
     if "text/event-stream" in request.headers.get("accept", ""):
-        stream = _stream(services, caller.org_id, request_id, after)
+        stream = _stream(request, caller.org_id, request_id, after)
         return StreamingResponse(stream, 200, STREAM_HEADERS, "text/event-stream")
     return reply({"events": await _stored_events(services, stored, after)})
 
@@ -62,12 +62,16 @@ async def _stored_events(services: Services, stored: Stored, after: int) -> list
     return shown
 
 
-async def _stream(services: Services, org_id: UUID, request_id: UUID, after: int) -> AsyncIterator[bytes]:
-    """The state now, then every stored event after `after`, progress in between, until the final event."""
+async def _stream(request: Request, org_id: UUID, request_id: UUID, after: int) -> AsyncIterator[bytes]:
+    """The state now, then every stored event after `after`, progress in between, until the final event.
+
+    It ends, too, when the credential that opened it no longer holds: it is looked at again as for any call.
+    """
+    services = services_of(request)
     yield RETRY
     seen: tuple[Any, ...] | None = None
     spoken_at = time.monotonic()
-    while not services.stopping.is_set():
+    while not services.stopping.is_set() and await still_allowed(request, org_id):
         with services.watch.subscribed(request_id) as changed:
             stored = await services.watch.get(org_id, request_id)
             if stored is None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from rushes.api.answers import reply
-from rushes.api.auth import Caller, authenticate
+from rushes.api.auth import Caller, authenticate, still_allowed
 from rushes.api.event_message import (
     COMMENT,
     COMMENT_SECONDS,
@@ -117,7 +117,7 @@ class _Stream:
             yield RETRY + self._say(_marker(resumed), None if resumed else str(now.position))
             seen: Snapshot | Position = after if resumed and after is not None else now
             follower.news = True
-            while not self.services.stopping.is_set() and await self._is_allowed():
+            while not self.services.stopping.is_set() and await still_allowed(self.request, self.org_id):
                 follower.stirred.clear()
                 if follower.news:
                     follower.news = False
@@ -155,13 +155,6 @@ class _Stream:
             if wanted and self.told.get(request.request_id) != state:
                 self.told[request.request_id] = state
                 yield self._say({**await progress_event(request, self.services), "model": request.model})
-
-    async def _is_allowed(self) -> bool:
-        """Whether the credential that opened the stream still holds; it is looked at again as for any call."""
-        try:
-            return (await authenticate(self.request)).org_id == self.org_id
-        except ApiError:
-            return False
 
     def _say(self, event: dict[str, Any], resume_id: str | None = None) -> bytes:
         self.spoken_at = time.monotonic()
