@@ -185,7 +185,7 @@ async def test_a_database_clock_that_jumps_wastes_an_attempt_at_most(stage: Stag
     assert again["attempt"] == attempt
 
 
-@pytest.mark.parametrize("seconds", [600, -600])
+@pytest.mark.parametrize("seconds", [600, pytest.param(-600, marks=pytest.mark.long)])
 async def test_a_worker_whose_clock_is_wrong_is_as_good_as_any(stage: Stage, seconds: int) -> None:
     """Leases and ages are durations, and the database tells the time."""
     stage.serve(**BRIEF)

@@ -23,7 +23,7 @@ async def alone(stage: Stage, film: str) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("moment", ["engine running", "stored", "ending written"])
+@pytest.mark.parametrize("moment", ["engine running", "stored", pytest.param("ending written", marks=pytest.mark.long)])
 async def test_a_worker_that_slept_through_its_lease_changes_nothing(stage: Stage, moment: str) -> None:
     """`ending written`: it sleeps inside its transaction, whose locks PostgreSQL takes from it in the end."""
     stage.serve(**BRIEF)

@@ -6,12 +6,19 @@ work was done twice.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from support.postgres import MortalPostgres
 from support.stage import BRIEF, STEADY, Actor, Stage, final, submitted
 
 STEPS = ["claimed", "fetching", "engine running", "encoding", "stored", "ending written", "finish committed"]
+ALIKE = ["fetching", "encoding"]
+"""For PostgreSQL a moment like the one before it."""
+
+
+def long(step: str) -> Any:
+    return pytest.param(step, marks=pytest.mark.long)
 
 
 async def finished(
@@ -37,7 +44,7 @@ def test_a_killed_worker_is_made_up_for(stage: Stage, moment: str) -> None:
     assert (record["status"], record["attempt"]) == ("success", 1 if moment == "finish committed" else 2)
 
 
-@pytest.mark.parametrize("moment", STEPS)
+@pytest.mark.parametrize("moment", [*(step for step in STEPS if step not in ALIKE), *(long(step) for step in ALIKE)])
 def test_killed_postgresql_costs_no_attempt(mortal_stage: Stage, mortal: MortalPostgres, moment: str) -> None:
     """What is done is not done again: a claim stands or its lease decides, a finish is repeated until it is heard."""
 
