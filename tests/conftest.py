@@ -1,5 +1,6 @@
 """For every test: the option --long, and a real PostgreSQL with a fresh database for each test that asks."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ import pytest
 from rushes.store.embedded import EmbeddedPostgres
 from support.chromium import chromium
 from support.postgres import Databases
+
+
+DRAWN = re.compile(r"(?!0{8}-)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""A random UUID, which a test's name must not hold."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +26,9 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    drawn = next((item.nodeid for item in items if DRAWN.search(item.nodeid)), None)
+    if drawn is not None:
+        raise pytest.UsageError(f"The name of {drawn} was drawn by chance; other processes call it something else")
     if config.getoption("--long"):
         return
     for item in items:
