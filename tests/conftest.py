@@ -11,7 +11,6 @@ from rushes.store.embedded import EmbeddedPostgres
 from support.chromium import chromium
 from support.postgres import Databases
 
-
 DRAWN = re.compile(r"(?!0{8}-)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 """A random UUID, which a test's name must not hold."""
 
