@@ -16,6 +16,8 @@ from rushes.engines.animatic.painter.turf import grown
 
 DEPTH = 0.9
 """How far a chain reaches into the picture, in units."""
+BLOCK = 512
+"""Columns of a chain that are resolved at a time, which bounds the memory of a wide one."""
 
 Ground = Literal["rock", "dune", "grass", "wheat", "trees", "snow"]
 
@@ -119,6 +121,26 @@ def _settled(rgb: Field, foot: Field) -> Field:
     return (rgb + (even - rgb) * below[..., None]).astype(np.float32)
 
 
+def _seen(row: Field, colours: Field, height: int) -> tuple[Field, Field]:
+    """Some columns of a chain as they are seen, at twice the rows: colour and coverage."""
+    steps, width = row.shape
+    horizon_line = np.minimum.accumulate(row, axis=0)
+    at = np.clip(np.ceil(horizon_line * 2), 0, 2 * height - 1).astype(np.int32)
+    nearest = np.full((2 * height, width), steps, np.int16)
+    columns = np.broadcast_to(np.arange(width, dtype=np.int32), (steps, width))
+    order = np.broadcast_to(np.arange(steps, dtype=np.int16)[:, None], (steps, width))
+    nearest[at[::-1].reshape(-1), columns.reshape(-1)] = order[::-1].reshape(-1)
+    seen = np.minimum(np.minimum.accumulate(nearest, axis=0), steps - 1).astype(np.intp)
+    here = np.take_along_axis(horizon_line, seen, axis=0) * 2
+    before = np.take_along_axis(horizon_line, np.maximum(seen - 1, 0), axis=0) * 2
+    rows = np.arange(2 * height, dtype=np.float32)[:, None]
+    part = np.clip((rows - here) / np.maximum(before - here, 0.5), 0, 1)
+    depth = np.maximum(seen - part, 0).astype(np.float32)
+    x = np.ascontiguousarray(np.broadcast_to(np.arange(width, dtype=np.float32), depth.shape))
+    painted = sampled(np.ascontiguousarray(colours), x, depth)
+    return painted, np.clip(rows - horizon_line[-1] * 2 + 1, 0, 1).astype(np.float32)
+
+
 class Land:
     """Builds the chains of one scene from shared noise."""
 
@@ -211,32 +233,21 @@ class Land:
         A column shows, at each row, the nearest point that projects to it or above it. Points are entered far to near
         into a picture of twice the rows, and a running minimum down each column fills what lies between them.
         """
-        steps, width = relief.row.shape
-        horizon_line = np.minimum.accumulate(relief.row, axis=0)
-        at = np.clip(np.ceil(horizon_line * 2), 0, 2 * height - 1).astype(np.int32)
-        nearest = np.full((2 * height, width), steps, np.int16)
-        columns = np.broadcast_to(np.arange(width, dtype=np.int32), (steps, width))
-        order = np.broadcast_to(np.arange(steps, dtype=np.int16)[:, None], (steps, width))
-        nearest[at[::-1].reshape(-1), columns.reshape(-1)] = order[::-1].reshape(-1)
-        nearest = np.minimum.accumulate(nearest, axis=0)
-        seen = np.minimum(nearest, steps - 1)
-        here = np.take_along_axis(horizon_line, seen.astype(np.intp), axis=0) * 2
-        before = np.take_along_axis(horizon_line, np.maximum(seen - 1, 0).astype(np.intp), axis=0) * 2
-        rows = np.arange(2 * height, dtype=np.float32)[:, None]
-        part = np.clip((rows - here) / np.maximum(before - here, 0.5), 0, 1)
-        depth = np.maximum(seen - part, 0).astype(np.float32)
-        x = np.ascontiguousarray(np.broadcast_to(np.arange(width, dtype=np.float32), depth.shape))
-        painted = sampled(self._colours(chain, relief), x, depth)
-        peak = horizon_line[-1] * 2
-        cover = np.clip(rows - peak + 1, 0, 1).astype(np.float32)
-        if chain.shore:
-            cover = cover * smoothstep(3.0, -3.0, rows - relief.row[0] * 2)
-            # Where the bank runs out it thins away instead of ending in a line.
-            cover = cover * smoothstep(2.0, 8.0, relief.row[0] - relief.row.min(axis=0))
-        small = (width, height)
-        rgb = _settled(resized(painted, small, area=True), relief.row[0])
-        alpha = resized(cover, small, area=True)
-        return self._hazed(chain, rgb, relief), alpha.astype(np.float32)
+        width = relief.row.shape[1]
+        rgb, alpha = np.empty((height, width, 3), np.float32), np.empty((height, width), np.float32)
+        colours = self._colours(chain, relief)
+        lowest = relief.row.min(axis=0)
+        for left in range(0, width, BLOCK):
+            part = slice(left, min(left + BLOCK, width))
+            painted, cover = _seen(relief.row[:, part], colours[:, part], height)
+            if chain.shore:
+                rows = np.arange(2 * height, dtype=np.float32)[:, None]
+                cover = cover * smoothstep(3.0, -3.0, rows - relief.row[0, part] * 2)
+                # Where the bank runs out it thins away instead of ending in a line.
+                cover = cover * smoothstep(2.0, 8.0, relief.row[0, part] - lowest[part])
+            small = (part.stop - part.start, height)
+            rgb[:, part], alpha[:, part] = resized(painted, small, area=True), resized(cover, small, area=True)
+        return self._hazed(chain, _settled(rgb, relief.row[0]), relief), alpha
 
     def _colours(self, chain: Range, relief: _Relief) -> Field:
         """Lit ground on the height field's own grid, linear RGB."""
