@@ -9,17 +9,8 @@ This is one wall. A network policy that keeps the server from private networks i
 """
 
 from rushes.egress.addresses import Network, is_refused
-from rushes.egress.client import (
-    Answered,
-    Egress,
-    EgressFailed,
-    EgressRefused,
-    EgressSettings,
-    Fetched,
-    Posted,
-    Resolver,
-    system_resolver,
-)
+from rushes.egress.answers import Answered, EgressFailed, EgressRefused, Fetched, Posted
+from rushes.egress.client import Egress, EgressSettings, Resolver, system_resolver
 
 __all__ = [
     "Answered",
