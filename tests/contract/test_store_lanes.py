@@ -394,11 +394,11 @@ async def test_what_is_not_loaded_comes_when_nothing_else_waits(requests: Reques
 
 
 async def test_a_lane_neglected_for_twice_its_loading_time_is_swapped_to(
-    requests: Requests, database: Database, lanes: Lanes, org_id: UUID
+    requests: Requests, database: Database, org_id: UUID
 ) -> None:
     await submit(requests, org_id, 4, lane=HERE)
     await submit(requests, org_id, 4, lane=THERE)
-    await lanes.loaded(THERE, 50.0)
+    await Workers(database).loaded(THERE, 50.0)
     await waiting_for(database, THERE, 99.0)
     (request,) = await claim(requests, 1, HERE, THERE, ready=[HERE])
     assert request.lane == HERE
@@ -435,8 +435,8 @@ async def test_a_long_line_in_one_lane_does_not_keep_the_other_waiting(requests:
     assert mine in [r.request_id for _ in range(2) for r in await claim(requests, 1, HERE, THERE)]
 
 
-async def test_the_loading_time_follows_what_is_measured(lanes: Lanes) -> None:
+async def test_the_loading_time_follows_what_is_measured(database: Database, lanes: Lanes) -> None:
     for seconds in (40.0, 20.0, 30.0):
-        await lanes.loaded(HERE, seconds)
+        await Workers(database).loaded(HERE, seconds)
     (row,) = await lanes.all()
     assert row["load_seconds"] == 30.0

@@ -24,6 +24,7 @@ from rushes.engines.engine import (
     Picture,
     Plan,
     Report,
+    Unsupported,
 )
 
 
@@ -34,6 +35,7 @@ def install(folder: Path) -> dict[str, str]:
     (distribution / "METADATA").write_text("Metadata-Version: 2.1\nName: awkward-engine\nVersion: 1.0\n")
     (distribution / "entry_points.txt").write_text(
         "[rushes.engines]\nawkward = support.awkward_engine:AwkwardEngine\n"
+        "heavy = support.awkward_engine:HeavyEngine\n"
         "broken = support.awkward_engine:NoSuchEngine\n"
     )
     places = [str(folder), str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -116,6 +118,25 @@ def _elsewhere(way: str | None, control: Control) -> None:
                 control.progress("denoise", 1, 1)
         except Cancelled as stop:
             raise EngineLost(f"cancelled for good: {stop.for_good}") from stop
+class HeavyEngine(AwkwardEngine):
+    """The same with weights, of one model at a time; it has none for the model heavy-missing."""
+
+    name = "heavy"
+
+    def __init__(self) -> None:
+        self._loaded: list[str] = []
+
+    def caps(self, card: ModelCard) -> Caps:
+        return Caps(kinds=("t2v",))
+
+    def load(self, card: ModelCard, control: Control) -> Loaded:
+        if card.id == "heavy-missing":
+            raise Unsupported("The folder of heavy-missing is empty")
+        self._loaded = [card.id]
+        return Loaded(1, 0.0, "heavy 1")
+
+    def health(self) -> Health:
+        return Health("ready", self._loaded)
 
 
 @dataclass

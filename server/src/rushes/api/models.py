@@ -9,6 +9,7 @@ from rushes.api.answers import reply
 from rushes.api.auth import authenticate, credential
 from rushes.api.query import flag
 from rushes.api.services import Services, services_of
+from rushes.api.waiting import waiting_for
 from rushes.catalog.describe import model_object
 from rushes.domain.model_card import ModelCard
 from rushes.engines.routing import Served
@@ -57,14 +58,16 @@ def _chosen(request: Request, services: Services) -> list[ModelCard]:
 async def _objects(request: Request, services: Services, cards: list[ModelCard]) -> list[dict[str, Any]]:
     await services.forecast.refresh()
     load = await services.live.load() if flag(request, "live") else None
-    return [_object(services, card, await services.submit.served(card), load) for card in cards]
+    return [await _object(services, card, await services.submit.served(card), load) for card in cards]
 
 
-def _object(
+async def _object(
     services: Services, card: ModelCard, served: Served, load: dict[str, tuple[int, int]] | None
 ) -> dict[str, Any]:
     slots = services.forecast.slots(served.lane)
-    shown = model_object(card, engine=served.engine.name, available=slots > 0, accessible=True, qworkers=slots)
+    missing = await waiting_for(services, served.lane)
+    shown = model_object(card, engine=served.engine.name, available=not missing, accessible=True, qworkers=slots)
+    shown["waiting_for"] = missing
     if load is not None:
         queued, running = load.get(card.id, (0, 0))
         median = services.forecast.median(card.id)

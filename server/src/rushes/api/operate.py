@@ -15,6 +15,7 @@ from rushes.api.query import number
 from rushes.api.record import seconds
 from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError
+from rushes.engines.lanes import label_of, model_of
 from rushes.store.database import Row
 from rushes.store.operate import COUNTED, Minute
 from rushes.store.workers import Order
@@ -155,12 +156,12 @@ def _lane_object(row: Row, queue: Sequence[Row], workers: Sequence[Row]) -> dict
     waiting = [one for one in queue if one["lane"] == row["lane"]]
     serving = [worker for worker in workers if row["lane"] in worker["lanes"]]
     queued = sum(one["queued"] for one in waiting)
-    engine, _, model = row["lane"].partition("/")
+    model = model_of(row["lane"]) or None
     state = "held" if row["held"] else "open" if serving else "unserved"
     return {
         "lane": row["lane"],
-        "engine": engine,
-        "model": model or None,
+        "engine": label_of(row["lane"]),
+        "model": model,
         "state": state,
         "cause": row["cause"],
         "said": row["said"],
@@ -179,7 +180,7 @@ def _lane_object(row: Row, queue: Sequence[Row], workers: Sequence[Row]) -> dict
             {"qworker_id": str(worker["qworker_id"]), "host": worker["host"], "model": name, "reason": reason}
             for worker in workers
             for name, reason in orjson.loads(worker["refused"]).items()
-            if name == model or (not model and row["lane"] in worker["lanes"])
+            if name == model or (model is None and row["lane"] in worker["lanes"])
         ],
     }
 

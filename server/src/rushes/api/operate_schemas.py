@@ -88,7 +88,7 @@ OPERATE_SCHEMAS: dict[str, Schema] = {
     "OperateLanes": thing(lanes=many(ref("Lane"))),
     "Lane": thing(
         lane=said(TEXT, "An engine without weights, or an engine and a model."),
-        engine=TEXT,
+        engine=said(TEXT, "And its table in engines.toml, where that is not called like it."),
         model=maybe(TEXT),
         state=said(
             {"type": "string", "enum": ["open", "held", "unserved"]}, "unserved: no qworker that is alive serves it."

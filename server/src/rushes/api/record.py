@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rushes.api.services import Services
+from rushes.api.waiting import waiting_for
 from rushes.domain.request import Status
 from rushes.queue.outcome import outcome_of
 from rushes.store.records import Request
@@ -33,13 +34,13 @@ def short_record(request: Request, position: int | None, eta: int | None) -> dic
 
 async def full_record(request: Request, services: Services) -> dict[str, Any]:
     """What a GET answers, with position, forecast and what is missing for it to begin."""
-    position = eta = waiting_for = None
+    position = eta = missing = None
     if not request.final:
         position = await services.forecast.position(request)
         started = request.started_at.timestamp() if request.started_at else None
         eta = await services.forecast.eta(request, position, 0.0 if started is None else time.time() - started)
-        waiting_for = services.forecast.waiting_for(request.lane) if request.status == "queued" else None
-    return record(request, services, position=position, eta=eta, waiting_for=waiting_for)
+        missing = await waiting_for(services, request.lane) if request.status == "queued" else None
+    return record(request, services, position=position, eta=eta, missing=missing)
 
 
 def record(
@@ -48,7 +49,7 @@ def record(
     *,
     position: int | None = None,
     eta: int | None = None,
-    waiting_for: str | None = None,
+    missing: str | None = None,
 ) -> dict[str, Any]:
     """The full record; lists leave the forecast out."""
     return {
@@ -70,7 +71,7 @@ def record(
         "attempt": request.attempt,
         "engine": request.engine,
         "rendered_by": _rendered_by(request),
-        "waiting_for": waiting_for,
+        "waiting_for": missing,
         "seed": (request.outcome or {}).get("seed", request.plan.get("seed")),
         "progress": request.progress,
         "stage": request.stage,

@@ -21,6 +21,7 @@ from rushes.api.options import read_options
 from rushes.api.query import flag, number
 from rushes.api.record import full_record, record, short_record
 from rushes.api.services import Services, services_of
+from rushes.api.waiting import waiting_for
 from rushes.domain.errors import ApiError, InvalidPayload
 from rushes.moments import moment
 from rushes.queue.submit import Prepared, Submitter
@@ -211,7 +212,7 @@ async def _dry_answer(prepared: Prepared, services: Services) -> dict[str, Any]:
         "warnings": prepared.warnings,
         "quote_micro_usd": prepared.quote_micro,
         "engine": prepared.engine,
-        "waiting_for": services.forecast.waiting_for(prepared.lane),
+        "waiting_for": await waiting_for(services, prepared.lane),
         "queue_position": None,
         "eta_seconds": _rounded(expected),
         "eta_spread": services.forecast.spread(prepared.card.id, expected),

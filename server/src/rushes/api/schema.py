@@ -55,6 +55,6 @@ MICRO: Schema = {"type": "integer", "description": "Micro-dollars: 152000 is $0.
 STATUS: Schema = {"type": "string", "enum": [status.value for status in Status]}
 WAITING_FOR: Schema = {
     "type": ["string", "null"],
-    "description": "Why it cannot begin: no worker serves its engine. Null otherwise, and in lists.",
+    "description": "Why it cannot begin: nobody serves its engine, or its lane is held. Null otherwise, and in lists.",
 }
 STAGE: Schema = {"type": ["string", "null"], "description": "loading, generating, encoding or uploading."}

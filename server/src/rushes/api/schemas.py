@@ -249,6 +249,7 @@ SCHEMAS: dict[str, Schema] = {
         updated_at=MOMENT,
         engine=said(TEXT, "What renders it here, in truth."),
         available=said(YES_NO, "Some qworker can run it now."),
+        waiting_for=WAITING_FOR,
         accessible=YES_NO,
         aliases=many(TEXT),
         task=TEXT,

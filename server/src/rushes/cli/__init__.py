@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rushes import __version__
-from rushes.cli import orgs, users
+from rushes.cli import lanes, orgs, users
 from rushes.cli.failure import CommandFailed
 from rushes.cli.options import DataOption, JsonOption, OrgOption
 
@@ -25,6 +25,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(users.app, name="users")
 app.add_typer(orgs.app, name="orgs")
+app.add_typer(lanes.app, name="lanes")
 
 
 def main() -> None:
@@ -144,7 +145,9 @@ def keys_create(
     data: DataOption,
     name: Annotated[str, typer.Option(help="What the key is for.")],
     org: OrgOption = None,
-    scope: Annotated[list[str] | None, typer.Option(help="ie_model (the default) or ce_resource; repeatable.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="ie_model (the default), ce_resource or operate; repeatable.")
+    ] = None,
     expires_days: Annotated[float | None, typer.Option(help="Days until it expires; never if not given.")] = None,
     spend_limit: Annotated[str | None, typer.Option(help="Dollars it may spend in all.")] = None,
     as_json: JsonOption = False,

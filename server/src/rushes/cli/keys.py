@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rushes.accounts.bootstrap import FirstKey, create_key
-from rushes.accounts.keys import SCOPES
+from rushes.accounts.keys import OPERATE, SCOPES
 from rushes.cli.failure import CommandFailed
 from rushes.cli.options import micro_dollars
 from rushes.cli.orgs import chosen
@@ -35,9 +35,10 @@ class KeyOptions:
 
 def create(data: Path, name: str, options: KeyOptions, as_json: bool) -> None:
     """Create a key and show it once. Raises CommandFailed for options that make no sense."""
-    unknown = [scope for scope in options.scopes if scope not in SCOPES]
+    known = (*SCOPES, OPERATE)
+    unknown = [scope for scope in options.scopes if scope not in known]
     if unknown:
-        raise CommandFailed(f"--scope must be among {', '.join(SCOPES)}, not {unknown[0]!r}")
+        raise CommandFailed(f"--scope must be among {', '.join(known)}, not {unknown[0]!r}")
     if options.expires_days is not None and not 0 < options.expires_days <= MAX_DAYS:
         raise CommandFailed(f"--expires-days must be a number of days up to {MAX_DAYS}")
     expires_at = None if options.expires_days is None else datetime.now(UTC) + timedelta(days=options.expires_days)
@@ -45,9 +46,11 @@ def create(data: Path, name: str, options: KeyOptions, as_json: bool) -> None:
 
     async def work(database: Database) -> FirstKey:
         accounts = Accounts(database)
-        org_id = (await chosen(database, options.org))["org_id"]
+        org = await chosen(database, options.org)
+        if OPERATE in options.scopes and not org["operator"]:
+            raise CommandFailed(f"{org['name']} does not run this platform. rushes orgs set-operator says who does")
         return await create_key(
-            accounts, org_id, name, scopes=options.scopes, expires_at=expires_at, spend_limit_micro=limit
+            accounts, org["org_id"], name, scopes=options.scopes, expires_at=expires_at, spend_limit_micro=limit
         )
 
     made = with_database(data, work)

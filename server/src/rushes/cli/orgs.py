@@ -18,6 +18,7 @@ app = typer.Typer(help="Organisations, their balances and limits.", no_args_is_h
 
 OrgArgument = Annotated[str, typer.Argument(help="The organisation's name or id.")]
 MAX_LIMIT = 10**15
+MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0
 
 
 @app.command("create")
@@ -54,19 +55,29 @@ def list_orgs(data: DataOption, as_json: JsonOption = False) -> None:
     from rushes.cli.running import with_database
     from rushes.store.accounts import Accounts
 
-    shown = [_shown(row) for row in with_database(data, lambda database: Accounts(database).organisations())]
+    async def work(database: Database) -> list[dict[str, Any]]:
+        accounts = Accounts(database)
+        lanes = await accounts.lane_limits()
+        return [
+            _shown(row)
+            | {"lane_limits": {one["lane"]: one["max_running"] for one in lanes if one["org_id"] == row["org_id"]}}
+            for row in await accounts.organisations()
+        ]
+
+    shown = with_database(data, work)
     if as_json:
         typer.echo(json.dumps({"organisations": shown}))
         return
-    table = Table("name", Column("id", overflow="fold"), "balance", "held", "unfinished", "limits")
+    table = Table("name", Column("id", overflow="fold"), "balance", "held", "unfinished", "weight", "limits")
     for org in shown:
-        limits = ", ".join(f"{name} {value}" for name, value in org["limits"].items())
+        limits = ", ".join(f"{name} {value}" for name, value in {**org["limits"], **org["lane_limits"]}.items())
         table.add_row(
-            org["name"],
+            f"{org['name']} (operator)" if org["operator"] else org["name"],
             org["id"],
             _dollars(org["balance_micro_usd"]),
             _dollars(org["held_micro_usd"]),
             str(org["unfinished"]),
+            f"{org['weight']:g}",
             limits or "none",
         )
     Console().print(table)
@@ -133,6 +144,78 @@ def set_limits(
     typer.echo(json.dumps(shown) if as_json else f"Limits of {shown['name']}: {limits}")
 
 
+@app.command("set-lane-limit")
+def set_lane_limit(
+    data: DataOption,
+    org: OrgArgument,
+    lane: Annotated[str, typer.Argument(help="An engine, or an engine and a model; `rushes lanes` lists them.")],
+    running: Annotated[str, typer.Argument(help="Requests of that lane that run at once; a number, or none.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say how many requests of one lane an organisation may run at once."""
+    from rushes.cli.running import with_database
+    from rushes.store.accounts import Accounts
+
+    limit = _limit("running", running)
+
+    async def work(database: Database) -> Row:
+        row = await chosen(database, org)
+        await Accounts(database).set_lane_limit(row["org_id"], lane, limit)
+        return row
+
+    row = with_database(data, work)
+    told = {"id": str(row["org_id"]), "name": row["name"], "lane": lane, "max_running": limit}
+    typer.echo(json.dumps(told) if as_json else f"{row['name']} runs {running} of {lane} at once")
+
+
+@app.command("set-weight")
+def set_weight(
+    data: DataOption,
+    org: OrgArgument,
+    weight: Annotated[str, typer.Argument(help="1 is usual; with 2 it gets twice as much of a busy lane.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what part of a busy lane an organisation gets against others; felt by its next submits."""
+    from rushes.cli.running import with_database
+    from rushes.store.accounts import Accounts
+
+    value = _weight(weight)
+
+    async def work(database: Database) -> Row:
+        row = await chosen(database, org)
+        await Accounts(database).set_weight(row["org_id"], value)
+        return row
+
+    row = with_database(data, work)
+    told = {"id": str(row["org_id"]), "name": row["name"], "weight": value}
+    typer.echo(json.dumps(told) if as_json else f"{row['name']} has the weight {value:g}")
+
+
+@app.command("set-operator")
+def set_operator(
+    data: DataOption,
+    org: OrgArgument,
+    answer: Annotated[str, typer.Argument(help="yes or no.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether the owners of an organisation run this platform: see every queue, hold lanes, drain qworkers."""
+    from rushes.cli.running import with_database
+    from rushes.store.accounts import Accounts
+
+    if answer not in ("yes", "no"):
+        raise CommandFailed(f"Say yes or no, not {answer!r}")
+
+    async def work(database: Database) -> Row:
+        row = await chosen(database, org)
+        await Accounts(database).set_operator(row["org_id"], answer == "yes")
+        return row
+
+    row = with_database(data, work)
+    told = {"id": str(row["org_id"]), "name": row["name"], "operator": answer == "yes"}
+    sentence = f"{row['name']} {'runs' if answer == 'yes' else 'does not run'} this platform"
+    typer.echo(json.dumps(told) if as_json else sentence)
+
+
 async def chosen(database: Database, text: str | None) -> Row:
     """The organisation of this name or id; without one, the only organisation there is. Raises CommandFailed."""
     from rushes.store.accounts import Accounts
@@ -157,6 +240,16 @@ def _limit(name: str, text: str) -> int | None:
     return int(text)
 
 
+def _weight(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not MIN_WEIGHT <= value <= MAX_WEIGHT:
+        raise CommandFailed(f"The weight must be a number from {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, not {text!r}")
+    return value
+
+
 def _limits(row: Row) -> dict[str, Any]:
     """Every limit of an organisation, max_running too, which has a column of its own."""
     limits: dict[str, Any] = json.loads(row["limits"])
@@ -170,6 +263,8 @@ def _shown(row: Row) -> dict[str, Any]:
         "balance_micro_usd": row["balance_micro"],
         "held_micro_usd": row["held_micro"],
         "unfinished": row["unfinished"],
+        "weight": row["weight"],
+        "operator": row["operator"],
         "limits": _limits(row),
     }
 

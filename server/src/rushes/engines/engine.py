@@ -36,6 +36,8 @@ class Caps:
     max_seconds: float | None = None
     sound: bool = False
     max_batch: int = 1
+    fails_on_order: bool = False
+    """True if a payload can order a failure: such failures say nothing of the engine and never hold its lane."""
     cancel: Literal["real", "drain", "none"] = "real"
     progress: Literal["real", "estimated"] = "real"
     repeatable: bool = True

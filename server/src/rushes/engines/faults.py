@@ -37,7 +37,7 @@ class FaultsEngine:
     name = "faults"
 
     def caps(self, card: ModelCard) -> Caps:
-        return Caps(kinds=("t2v",), weightless=True, fps=FPS)
+        return Caps(kinds=("t2v",), weightless=True, fails_on_order=True, fps=FPS)
 
     def normalise(
         self, card: ModelCard, params: Mapping[str, Any], seed: int, pictures: Mapping[str, Picture] | None = None

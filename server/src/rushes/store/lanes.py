@@ -37,11 +37,6 @@ class Lanes:
             row = await _sql.resume(connection, lane=lane, actor=actor)
         return row is not None
 
-    async def loaded(self, lane: str, seconds: float) -> None:
-        """Keep what loading a lane's model took."""
-        async with self._database.connection() as connection:
-            await _sql.loaded(connection, lane=lane, seconds=seconds)
-
 
 async def note_failure(connection: Connection, lane: str, whose: UUID, cause: str, said: str | None) -> None:
     """Count a failure against a lane, in the transaction that ends the attempt.

@@ -60,6 +60,11 @@ class Workers:
             kind = f"qworker.{_KINDS[order]}"
             return await _sql.order(connection, qworker_id=qworker_id, ordered=order, kind=kind, actor=actor)
 
+    async def loaded(self, lane: str, seconds: float) -> None:
+        """Keep what loading a lane's model took: claims weigh a swap by it."""
+        async with self._database.connection() as connection:
+            await _sql.loaded(connection, lane=lane, seconds=seconds)
+
     async def left(self, qworker_id: UUID) -> None:
         async with self._database.connection() as connection:
             await _sql.left(connection, qworker_id=qworker_id)

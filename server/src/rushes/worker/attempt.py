@@ -27,7 +27,7 @@ from rushes.media.probe import NotAsPlanned, VideoFacts, suits, verify
 from rushes.moments import moment
 from rushes.store.records import Ending, Request
 from rushes.telemetry import logger
-from rushes.worker.failure import HandedBack, Superseded, reason
+from rushes.worker.failure import HandedBack, Superseded, lane_cause, reason
 from rushes.worker.manifest import manifest
 from rushes.worker.parts import Parts
 from rushes.worker.patience import patiently, together
@@ -318,13 +318,24 @@ class Attempt:
             reason=text,
             exc_info=error if code == "internal" else None,
         )
+        cause = None if self.parts.engine.caps(self.card).fails_on_order else lane_cause(error, code)
+        if cause == "unsupported":
+            self.parts.refuse(text)
+            await self._kept(lambda: queue.hand_back(request.request_id, request.attempt, unsupported=text))
+            return
         if policy.may_retry(error, code, request.tries):
             delay = policy.delay(request.tries)
-            await self._kept(lambda: queue.retry(request.request_id, request.attempt, delay, text))
+            await self._kept(lambda: queue.retry(request.request_id, request.attempt, delay, text, cause=cause))
             return
-        retryable = FAILURES[code].retryable
         await self._end(
-            Ending(Status.FAILED, error=text, error_code=code, retryable=retryable, report=self._report_json())
+            Ending(
+                Status.FAILED,
+                error=text,
+                error_code=code,
+                retryable=FAILURES[code].retryable,
+                report=self._report_json(),
+                cause=cause,
+            )
         )
 
     async def _end(self, ending: Ending) -> bool:

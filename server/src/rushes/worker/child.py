@@ -95,6 +95,10 @@ class EngineChild:
         self._starting = threading.Lock()
         self._busy = False
         self._runs = 0
+        self.loaded: tuple[str, ...] = ()
+        """Models whose weights the process holds, as it said last."""
+        self.load_seconds: float | None = None
+        """What the last load took that brought a model in; whoever reads it clears it."""
 
     @property
     def started(self) -> bool:
@@ -140,6 +144,7 @@ class EngineChild:
     def kill(self) -> None:
         """End the process for certain."""
         self._busy = False
+        self.loaded = ()
         process, self._process = self._process, None
         if process is not None:
             if process.poll() is None:
@@ -219,6 +224,10 @@ class EngineChild:
                     continue
                 case {"kind": "progress"}:
                     running.order.on_progress(message["phase"], message["done"], message["total"])
+                case {"kind": "loaded", "model": model, "models": models, "seconds": seconds}:
+                    if model not in self.loaded:
+                        self.load_seconds = seconds
+                    self.loaded = tuple(models)
                 case {"kind": "remember"}:
                     running.order.on_remember(message["ref"])
                     self._send("remembered")

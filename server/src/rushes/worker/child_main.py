@@ -20,6 +20,7 @@ import numpy as np
 
 from rushes.catalog.loader import Catalog, load_catalog
 from rushes.config import Settings
+from rushes.domain.model_card import ModelCard
 from rushes.engines.engine import Busy, Cancelled, Encoded, Engine, EngineError, EngineLost, Frames, Plan
 from rushes.engines.options import Setup
 from rushes.engines.registry import Engines
@@ -78,7 +79,10 @@ class Child:
         threading.Thread(target=self._listen, name="line", daemon=True).start()
         self._channel.send("ready")
         if model := os.environ.get(MODEL_VARIABLE):
+            begun = time.monotonic()
             load_ahead(self._engine, self._catalog, model)
+            if model in self._engine.health().loaded:
+                self._say_loaded(model, begun)
         while True:
             self._run(*self._orders.get())
 
@@ -135,12 +139,23 @@ class Child:
     def _generate(self, order: dict[str, Any], control: ChildControl) -> None:
         card, plan = self._catalog.find(order["plan"]["model"]), Plan.from_json(order["plan"])
         control.progress("loading", 0, 1)
-        self._engine.load(card, control)
+        self._load(card, control)
         result = self._engine.generate(plan, control)
         if isinstance(result, Encoded):
             self._channel.send("done", path=str(result.path), report=_report(result), audio=None, rate=0)
         else:
             self._stream(result, control, whole=not self._engine.caps(card).weightless)
+
+    def _load(self, card: ModelCard, control: ChildControl) -> None:
+        """Load the weights, if there are any, and say what is held in memory now: claims go by it."""
+        begun = time.monotonic()
+        self._engine.load(card, control)
+        if not self._engine.caps(card).weightless:
+            self._say_loaded(card.id, begun)
+
+    def _say_loaded(self, model: str, begun: float) -> None:
+        models = self._engine.health().loaded or (model,)
+        self._channel.send("loaded", model=model, models=list(models), seconds=time.monotonic() - begun)
 
     def _stream(self, frames: Frames, control: ChildControl, *, whole: bool) -> None:
         shape = (frames.height, frames.width, 3) if frames.pixel_format == "rgb24" else None

@@ -6,6 +6,7 @@ from av.error import FFmpegError
 
 from rushes.artifacts.objects import StorageUnavailable
 from rushes.domain.errors import FAILURES, InvalidPayload
+from rushes.domain.lane import ENGINE_CAUSES
 from rushes.engines.engine import EngineError
 from rushes.media.encode import WrongFrames
 from rushes.media.probe import NotAsPlanned
@@ -36,6 +37,13 @@ class OrderedFailure(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(f"{FAILURES[code].text}, ordered by rushes_fault")
         self.code = code
+
+
+def lane_cause(error: Exception, code: str) -> str | None:
+    """What a failure counts as against its lane's engine; None for all that is not the engine's."""
+    if isinstance(error, OrderedFailure) or code not in ENGINE_CAUSES:
+        return None
+    return None if isinstance(error, EngineError) and error.final else code
 
 
 def reason(error: Exception) -> tuple[str, str]:

@@ -4,13 +4,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from rushes.store.database import Database
 from rushes.store.requests import Requests
-from rushes.store.workers import Workers
+from rushes.store.workers import Order, Workers
 from rushes.telemetry import logger
 
 log = logger("heartbeat")
@@ -27,12 +27,15 @@ class Beat:
     draining: bool
     busy: int = 0
     """Slots whose engine is taken; leases are also held by attempts before and behind it."""
+    loaded: list[str] = field(default_factory=list[str])
+    memory_bytes: int | None = None
 
 
 class Heartbeat:
     """Renews all leases of a qworker in one statement. start, started and stop, in any order.
 
-    `beat` and `lost` are called in the heartbeat's thread: what to renew, and the attempts that are no longer ours.
+    `beat`, `lost` and `told` are called in the heartbeat's thread: what to renew, the attempts that are no longer ours,
+    and what an operator has ordered.
     While PostgreSQL is away nothing is lost, until that has lasted for `outage_grace` seconds.
     """
 
@@ -46,6 +49,7 @@ class Heartbeat:
         outage_grace: float,
         beat: Callable[[], Beat],
         lost: Callable[[set[tuple[UUID, int]]], None],
+        told: Callable[[Order], None] = lambda _: None,
     ) -> None:
         self._dsn = dsn
         self._qworker_id = qworker_id
@@ -54,6 +58,7 @@ class Heartbeat:
         self._outage_grace = outage_grace
         self._beat = beat
         self._lost = lost
+        self._told = told
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._renewed_at = 0.0
@@ -97,7 +102,14 @@ class Heartbeat:
             gone = set(beat.held) - await requests.renew(beat.held, self._lease)
             if gone:
                 self._lost(gone)
-        await workers.seen(self._qworker_id, busy=beat.busy, draining=beat.draining)
+        order = await workers.seen(
+            self._qworker_id,
+            busy=beat.busy,
+            draining=beat.draining,
+            loaded=beat.loaded,
+            memory_bytes=beat.memory_bytes,
+        )
+        self._told(order)
 
     def _give_up(self, beat: Beat) -> None:
         """An outage this long has surely cost us our leases: work that nobody will take need not go on."""

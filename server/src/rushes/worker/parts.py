@@ -25,3 +25,5 @@ class Parts:
     turn: Turn
     on_busy: Callable[[str, Busy], Awaitable[None]]
     """Told the lane whose server takes nothing now, before the request goes back to the queue."""
+    refuse: Callable[[str], None] = lambda _: None
+    """Called with the engine's words when it cannot serve the model at all, before the request is handed back."""

@@ -15,9 +15,10 @@ from uuid import UUID, uuid4
 
 from rushes import __version__
 from rushes.artifacts.objects import Objects
-from rushes.catalog.loader import Catalog
+from rushes.catalog.loader import Catalog, UnknownModel
 from rushes.engines.engine import Busy
 from rushes.engines.lanes import label_of
+from rushes.engines.registry import UnknownEngine
 from rushes.engines.routing import Routing
 from rushes.moments import moment
 from rushes.store.database import DatabaseUnavailable
@@ -25,11 +26,13 @@ from rushes.store.lanes import Lanes
 from rushes.store.listen import Listener
 from rushes.store.records import Request
 from rushes.store.requests import Requests
-from rushes.store.workers import Workers
+from rushes.store.workers import Order, Workers
 from rushes.telemetry import logger
 from rushes.worker.attempt import Attempt
 from rushes.worker.fetch import Fetch
 from rushes.worker.heartbeat import Beat, Heartbeat
+from rushes.worker.memory import resident_bytes
+from rushes.worker.offer import Offer, matched
 from rushes.worker.parts import Parts
 from rushes.worker.patience import patiently
 from rushes.worker.policy import Policy
@@ -42,6 +45,8 @@ POLL_SECONDS = 5.0
 """The safety net under NOTIFY, jittered."""
 DUE_SECONDS = 0.05
 """The least to wait for a request that is due: another qworker, or a limit, may keep it from us."""
+COLD_SECONDS = 0.2
+"""How long a request that would cost a swap here is left to others when it comes in."""
 HAND_BACK_SECONDS = 2.0
 """At the end of a drain: how long engines may take to stop before their processes are killed."""
 
@@ -90,7 +95,7 @@ class QWorker:
         self._fetch = fetch
         self._catalog = catalog
         self._routing = routing
-        self._lanes = routing.lanes(catalog.cards, shape.engines)
+        self._offer = Offer(routing.lanes(catalog.cards, shape.engines))
         self._wake = asyncio.Event()
         self._slots = [Slot(number, routing, environment, logs, self._wake.set) for number in range(shape.slots)]
         # By number too: a new attempt of a request may run here before its superseded one has stopped.
@@ -106,8 +111,10 @@ class QWorker:
             outage_grace=shape.policy.outage_grace_seconds,
             beat=self._beat,
             lost=self._lost,
+            told=self._told,
         )
         listener.on("rushes_queue", self._queued)
+        listener.on("rushes_qworker", self._ordered)
         listener.on("rushes_stop", self._cancelled)
         listener.on_lost(self._wake.set)  # what was queued meanwhile is not told again
 
@@ -141,8 +148,8 @@ class QWorker:
         while not self._draining:
             self._wake.clear()
             slots = self._with_room()
-            claimed = await self._claim(len(slots))
-            for slot, request in zip(slots, claimed, strict=False):
+            claimed = await self._claim(slots)
+            for slot, request in matched(slots, claimed):
                 self._start(request, slot)
             for slot in slots:
                 slot.turns.asked()
@@ -158,11 +165,19 @@ class QWorker:
         """The slots for which a request may be claimed now, those with an idle engine first."""
         return sorted((slot for slot in self._slots if slot.turns.room), key=lambda slot: not slot.turns.idle)
 
-    async def _claim(self, wanted: int) -> Sequence[Request]:
-        if not wanted or self._loop.time() < self._paused_until:
+    async def _claim(self, slots: Sequence[Slot]) -> Sequence[Request]:
+        if not slots or self._loop.time() < self._paused_until:
             return ()
+        offer = self._offer
         try:
-            return await self._requests.claim(self.qworker_id, self._lanes, wanted, self._shape.lease)
+            return await self._requests.claim(
+                self.qworker_id,
+                offer.lanes,
+                len(slots),
+                self._shape.lease,
+                ready=offer.ready(slots),
+                refused=list(offer.refused),
+            )
         except DatabaseUnavailable as error:
             log.warning("claim_failed", error=str(error))
             return ()
@@ -175,7 +190,7 @@ class QWorker:
         due = None
         if self._with_room():
             with contextlib.suppress(DatabaseUnavailable):
-                due = await self._requests.next_due(self._lanes)
+                due = await self._requests.next_due(self._offer.lanes)
         return poll if due is None else min(poll, max(due, DUE_SECONDS))
 
     def _start(self, request: Request, slot: Slot) -> None:
@@ -187,39 +202,98 @@ class QWorker:
 
     async def _run(self, request: Request, slot: Slot, turn: Turn) -> None:
         try:
-            attempt = Attempt(
-                request,
-                self._catalog.find(request.model),
-                Parts(
-                    queue=self._requests,
-                    objects=self._objects,
-                    fetch=self._fetch,
-                    engine=self._routing.engine(label_of(request.lane)),
-                    child=slot.child(request.lane),
-                    policy=self._shape.policy,
-                    turn=turn,
-                    on_busy=self._busy,
-                ),
-                self._shape.scratch / f"{request.request_id}-{request.attempt}",
-            )
+            attempt = self._attempt(request, slot, turn)
             self._attempts[request.request_id, request.attempt] = attempt
             if self._draining:
                 attempt.stop(draining=True)
             await attempt.run()
+            await self._report_loading(request, slot)
+        except (UnknownModel, UnknownEngine) as error:  # another release, or another configuration, submitted it
+            self._refuse(request, str(error))
+            with contextlib.suppress(DatabaseUnavailable):  # its lease will end
+                await self._requests.hand_back(request.request_id, request.attempt, unsupported=str(error))
         except Exception:  # an attempt must never take the qworker with it; its lease will end
             log.exception("attempt_lost", request_id=str(request.request_id))
         finally:
             self._attempts.pop((request.request_id, request.attempt), None)
             turn.end()
 
+    def _attempt(self, request: Request, slot: Slot, turn: Turn) -> Attempt:
+        """Raises UnknownModel and UnknownEngine for what this qworker has never heard of."""
+        return Attempt(
+            request,
+            self._catalog.find(request.model),
+            Parts(
+                queue=self._requests,
+                objects=self._objects,
+                fetch=self._fetch,
+                engine=self._routing.engine(label_of(request.lane)),
+                child=slot.child(request.lane),
+                policy=self._shape.policy,
+                turn=turn,
+                on_busy=self._busy,
+                refuse=lambda reason: self._refuse(request, reason),
+            ),
+            self._shape.scratch / f"{request.request_id}-{request.attempt}",
+        )
+
+    def _refuse(self, request: Request, reason: str) -> None:
+        """Claim no more requests for a model, and say why where operators look."""
+        self._offer.refuse(request.lane, request.model, reason)
+        log.warning("model_refused", model=request.model, reason=reason)
+        task = asyncio.create_task(self._tell_offer(), name="offer")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_offer(self) -> None:
+        async def tell() -> None:
+            await self._workers.refuse(self.qworker_id, lanes=self._offer.lanes, refused=self._offer.refused)
+
+        try:
+            await patiently(tell, self._shape.policy.outage_grace_seconds)
+        except DatabaseUnavailable as error:
+            log.warning("offer_untold", error=str(error))
+
+    async def _report_loading(self, request: Request, slot: Slot) -> None:
+        """Keep what it took to load the model, if it was loaded for this attempt."""
+        child = slot.child(request.lane)
+        seconds, child.load_seconds = child.load_seconds, None
+        if seconds is not None:
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._workers.loaded(request.lane, seconds)
+
     def _beat(self) -> Beat:
         busy = sum(not slot.turns.idle for slot in self._slots)
-        return Beat(list(self._attempts), self._draining, busy)
+        loaded = sorted({model for slot in self._slots for _, model in slot.loaded()})
+        memory = resident_bytes([os.getpid(), *(pid for slot in self._slots for pid in slot.pids())])
+        return Beat(list(self._attempts), self._draining, busy, loaded, memory)
 
     # -- what is heard --------------------------------------------------------------------------------------------
 
     def _queued(self, lane: str) -> None:
-        if lane in self._lanes and self._with_room():
+        slots = self._with_room()
+        if lane not in self._offer.lanes or not slots:
+            return
+        if lane in self._offer.ready(slots):
+            self._wake.set()
+        else:  # a qworker that has the model loaded goes first
+            self._loop.call_later(COLD_SECONDS, self._wake.set)
+
+    def _ordered(self, payload: str) -> None:
+        qworker_id, _, order = payload.partition(" ")
+        if UUID(qworker_id) == self.qworker_id:
+            self._obey(order)
+
+    def _told(self, order: Order) -> None:
+        """Called in the heartbeat's thread."""
+        if order == "drain" and not self._draining:
+            self._loop.call_soon_threadsafe(self._obey, order)
+
+    def _obey(self, order: str) -> None:
+        """An operator's order. A pause needs nothing here: the claim itself gives a paused qworker nothing."""
+        if order == "drain":
+            self.drain()
+        else:
             self._wake.set()
 
     def _cancelled(self, payload: str) -> None:
@@ -263,17 +337,17 @@ class QWorker:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 version=__version__,
-                lanes=self._lanes,
+                lanes=self._offer.lanes,
                 slots=self._shape.slots,
             )
 
         await patiently(enrol, self._shape.policy.outage_grace_seconds)
-        log.info("qworker_started", qworker_id=str(self.qworker_id), lanes=self._lanes, slots=self._shape.slots)
+        log.info("qworker_started", qworker_id=str(self.qworker_id), lanes=self._offer.lanes, slots=self._shape.slots)
 
     async def _warm_up(self) -> None:
         """Start the first engine's child in every slot, so that the first request does not wait for its imports."""
-        for slot in self._slots if self._lanes else ():
-            child = slot.child(self._lanes[0])
+        for slot in self._slots if self._offer.lanes else ():
+            child = slot.child(self._offer.lanes[0])
             await self._loop.run_in_executor(child.thread, child.start)
 
     async def _drain(self) -> None:

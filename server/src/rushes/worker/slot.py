@@ -40,6 +40,13 @@ class Slot:
             self._children[label] = EngineChild(engine, {**self._environment, **own}, log_file)
         return self._children[label]
 
+    def loaded(self) -> set[tuple[str, str]]:
+        """What the children hold in memory: label of the engine, and model."""
+        return {(label, model) for label, child in self._children.items() for model in child.loaded}
+
+    def pids(self) -> list[int]:
+        return [child.pid for child in self._children.values() if child.pid is not None]
+
     def kill(self) -> None:
         """End every child for certain."""
         for child in self._children.values():

@@ -57,10 +57,5 @@ WITH resumed AS (
 )
 SELECT lane, pg_notify('rushes_lane', lane), pg_notify('rushes_queue', lane) FROM resumed;
 
--- name: loaded!
--- What loading a lane's model took just now; the figure that is kept moves half-way to it.
-INSERT INTO lanes AS l (lane, load_seconds) VALUES (:lane, :seconds)
-ON CONFLICT (lane) DO UPDATE SET load_seconds = (coalesce(l.load_seconds, excluded.load_seconds) + excluded.load_seconds) / 2;
-
 -- name: held_lanes
 SELECT lane, cause, said, since FROM lanes WHERE held;

@@ -27,7 +27,12 @@ WITH told AS (
   INSERT INTO operate_events (kind, subject, actor) SELECT :kind, qworker_id::text, :actor FROM told
    WHERE ordered = :ordered
 )
-SELECT told.*, pg_notify('rushes_qworker', qworker_id::text) FROM told;
+SELECT told.*, pg_notify('rushes_qworker', qworker_id || ' ' || ordered) FROM told;
+
+-- name: loaded!
+-- What loading a lane's model took just now; the figure that is kept moves half-way to it.
+INSERT INTO lanes AS l (lane, load_seconds) VALUES (:lane, :seconds)
+ON CONFLICT (lane) DO UPDATE SET load_seconds = (coalesce(l.load_seconds, excluded.load_seconds) + excluded.load_seconds) / 2;
 
 -- name: left!
 WITH gone AS (DELETE FROM qworkers WHERE qworker_id = :qworker_id RETURNING qworker_id, host)
