@@ -118,6 +118,7 @@ class Heavy:
             ),
             requests=self.requests,
             workers=self.workers,
+            lanes=self.lanes,
             listener=listener,
             objects=objects,
             fetch=Fetch(Files(self.database), objects, Egress(EgressSettings.of([80], []))),
