@@ -118,6 +118,8 @@ def _elsewhere(way: str | None, control: Control) -> None:
                 control.progress("denoise", 1, 1)
         except Cancelled as stop:
             raise EngineLost(f"cancelled for good: {stop.for_good}") from stop
+
+
 class HeavyEngine(AwkwardEngine):
     """The same with weights, of one model at a time; it has none for the model heavy-missing."""
 

@@ -40,7 +40,7 @@ WITH RECURSIVE wanted AS MATERIALIZED (
                   SELECT FROM qworkers q WHERE q.qworker_id <> :qworker_id AND w.lane = ANY (q.lanes)
                      AND q.ordered = 'run' AND NOT q.draining AND q.seen_at > clock_timestamp() - interval '30 seconds')
                 ELSE true END
-     ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT :slots + 64) head
+     ORDER BY w.priority DESC, w.start_tag, w.request_id LIMIT 128) head
   UNION ALL
   SELECT room.lane, head.* FROM room CROSS JOIN LATERAL (
     SELECT w.request_id, w.priority, w.start_tag, w.queued_at FROM requests w
