@@ -74,6 +74,7 @@ class Maintenance:
     async def stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
+            self._wake.set()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -84,7 +85,8 @@ class Maintenance:
         self._wake.set()
 
     async def _run(self) -> None:
-        while True:
+        mine = asyncio.current_task()
+        while self._task is mine:  # a cancel may be lost in a wait that was over just then
             try:
                 await self._round()
             except DatabaseUnavailable as error:
@@ -95,8 +97,9 @@ class Maintenance:
             except Exception:  # a fault in one round must not end all rounds: without them nothing is rescued
                 log.exception("round_failed")
             self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._clocks.every)
+            if self._task is mine:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._clocks.every)
 
     def _wait_a_lease(self) -> None:
         """Rescue nothing until heartbeats could flow for one full lease since we, or PostgreSQL, came up."""
