@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from rushes.accounts.assembly import logins
 from rushes.accounts.bootstrap import signing_keys
@@ -163,6 +164,7 @@ async def _services(settings: Settings, database: Database) -> Services:
             clocks,
             also=(
                 operate.roll_up,
+                partial(operate.forget_old, timedelta(days=settings.record_days)),
                 lists.index,
                 keyring.write_uses,
                 people.forget_old,
