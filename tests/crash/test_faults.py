@@ -163,7 +163,9 @@ ALTER DATABASE {name} SET search_path = shifted, pg_catalog, public;
 """
 
 
-@pytest.mark.parametrize(("jump", "attempt"), [("10 minutes", 2), ("-10 minutes", 1)])
+@pytest.mark.parametrize(
+    ("jump", "attempt"), [("10 minutes", 2), pytest.param("-10 minutes", 1, marks=pytest.mark.long)]
+)
 async def test_a_database_clock_that_jumps_wastes_an_attempt_at_most(stage: Stage, jump: str, attempt: int) -> None:
     """Forward: a rescue too early, and the fence refuses the first attempt. Back: leases are longer, nothing else."""
     await execute(stage, SHIFTED.format(name=urlsplit(stage.database_url).path[1:]))
@@ -198,7 +200,7 @@ async def test_a_worker_whose_clock_is_wrong_is_as_good_as_any(stage: Stage, sec
 # -- crowds -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [5, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(180)])])
+@pytest.mark.parametrize("count", [3, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(180)])])
 async def test_workers_that_start_at_once_migrate_once_and_share_the_work(
     nursery: object, postgres: Databases, tmp_path: Path, count: int
 ) -> None:

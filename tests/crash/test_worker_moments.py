@@ -13,7 +13,7 @@ from support.postgres import MortalPostgres
 from support.stage import BRIEF, STEADY, Actor, Stage, final, submitted
 
 STEPS = ["claimed", "fetching", "engine running", "encoding", "stored", "ending written", "finish committed"]
-ALIKE = ["fetching", "encoding"]
+ALIKE = ["fetching", "encoding", "stored"]
 """For PostgreSQL a moment like the one before it."""
 
 
