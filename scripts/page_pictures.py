@@ -70,13 +70,13 @@ def generate(page: Page) -> None:
     """The form and its film."""
     page.goto(f"/models/{MODEL}")
     page.locator("[data-prompt]").fill(PROMPT)
-    page.get_by_text("720P", exact=True).click()
+    page.locator("form.controls").get_by_text("720P", exact=True).click()
     page.locator("#field-seed").fill("7")
     page.locator("rushes-form[data-state=priced]").wait_for()
     page.locator("[data-send]").click()
     page.locator("[data-runs] rushes-request[data-status=success]").wait_for()
     page.wait_for_function("() => document.querySelector('[data-runs] video').readyState >= 2")
-    page.locator("h1").hover()
+    page.locator(".head h1").hover()
     take(page, "page-generate.jpg")
 
 
