@@ -75,7 +75,7 @@ def generate(page: Page) -> None:
     page.locator("rushes-form[data-state=priced]").wait_for()
     page.locator("[data-send]").click()
     page.locator("[data-runs] rushes-request[data-status=success]").wait_for()
-    page.wait_for_function("() => document.querySelector('[data-runs] video').readyState >= 2")
+    page.wait_for_function("() => document.querySelector('[data-runs] video').readyState === 4")
     page.locator(".head h1").hover()
     take(page, "page-generate.jpg")
 
