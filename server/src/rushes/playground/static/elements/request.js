@@ -63,6 +63,7 @@ class RushesRequest extends HTMLElement {
     this.record = record;
     const view = requestView(record, Date.now() / 1000);
     bind(this, view);
+    if (this.matches(".stage") && document.querySelectorAll(".stage[data-id]").length === 1) document.title = `${view.live ? view.percent_text : view.label} · ${view.model} · rushes`;
     if (before !== record.status) {
       if (this.matches(".stage")) announce(`${view.label}. ${view.prompt.slice(0, 80)}`);
       this.dispatchEvent(new CustomEvent("request-status", { bubbles: true, detail: view }));
