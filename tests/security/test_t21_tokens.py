@@ -358,11 +358,11 @@ async def test_a_person_of_several_organisations_chooses_by_header(api: Api, org
     await Users(api.services.database).join(user_id, other, "viewer")
     token = (await api.log_in("bob@x.test"))["accessToken"]
     profile = (await api.call("GET", f"{ME}/profile", token)).json()
-    assert profile["organization"] == {"id": str(org_id), "role": "owner", "name": "studio"}
+    assert profile["organization"] == {"id": str(org_id), "role": "owner", "name": "studio", "limits": {}}
     assert [each["id"] for each in profile["organizations"]] == [str(org_id), str(other)]
     header = {"X-Organization-ID": str(other).upper()}
     chosen = (await api.call("GET", f"{ME}/profile", token, headers=header)).json()
-    assert chosen["organization"] == {"id": str(other), "role": "viewer", "name": "other"}
+    assert chosen["organization"] == {"id": str(other), "role": "viewer", "name": "other", "limits": {}}
     refused = await api.call("POST", f"{S}/upload-url", token, headers=header, json={"file_type": "png"})
     assert refused.status_code == 403
 
@@ -373,7 +373,7 @@ async def test_somebody_without_an_organisation_has_a_profile_and_nothing_else(a
         await connection.execute("DELETE FROM memberships WHERE user_id = $1", user_id)
     token = (await api.log_in("bob@x.test"))["accessToken"]
     profile = (await api.call("GET", f"{ME}/profile", token)).json()
-    assert profile["organization"] == {"id": "", "role": "", "name": ""}
+    assert profile["organization"] == {"id": "", "role": "", "name": "", "limits": {}}
     assert await status(api, token) == 403
 
 

@@ -161,7 +161,13 @@ def caught_of(organisation: httpx2.Client, count: int) -> list[dict[str, Any]]:
 async def test_the_catcher_keeps_nothing_that_we_did_not_sign(
     organisation: httpx2.Client, gmicloud_server: LocalServer
 ) -> None:
+    first = organisation.post("/webhook-catcher").json()
+    endpoint = organisation.post("/webhook-endpoints", json={"url": first["url"]}).json()
+    organisation.post(f"/webhook-endpoints/{endpoint['endpoint_id']}/test")  # the first delivery makes the secret
+    organisation.delete(f"/webhook-endpoints/{endpoint['endpoint_id']}")
+    organisation.delete("/webhook-catcher")
     catcher = organisation.post("/webhook-catcher").json()
+    assert catcher["url"] != first["url"], "an address that was removed is gone for good"
     signed_with = await secret(gmicloud_server)
     now = datetime.now(UTC)
     good = Webhook(signed_with)

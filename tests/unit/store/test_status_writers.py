@@ -8,10 +8,10 @@ import rushes
 
 WRITERS = {
     # statement: what its WHERE asks of the status that it leaves
-    "claim": r"r\.waiting",
-    "begin": r"status = 'dispatched'",
-    "conclude": r"r\.status = ANY\(:from_statuses::text\[\]\)",
-    "requeue": r"r\.status IN \('dispatched', 'processing'\)",
+    "claims.sql:claim": r"r\.waiting",
+    "requests.sql:begin": r"status = 'dispatched'",
+    "requests.sql:conclude": r"r\.status = ANY\(:from_statuses::text\[\]\)",
+    "requests.sql:requeue": r"r\.status IN \('dispatched', 'processing'\)",
 }
 SETS_STATUS = re.compile(
     r"UPDATE\s+requests\b(?:(?!\bWHERE\b).)*?\bSET\b(?:(?!\bWHERE\b|\bFROM\b).)*?\bstatus\s*=", re.S
@@ -30,12 +30,12 @@ def statements() -> dict[str, str]:
 
 def test_four_statements_write_a_status() -> None:
     writers = {name for name, text in statements().items() if SETS_STATUS.search(text)}
-    assert writers == {f"requests.sql:{name}" for name in WRITERS}
+    assert writers == set(WRITERS)
 
 
 def test_each_of_them_names_the_statuses_it_may_leave() -> None:
     for name, condition in WRITERS.items():
-        assert re.search(condition, statements()[f"requests.sql:{name}"]), name
+        assert re.search(condition, statements()[name]), name
 
 
 def test_a_request_is_inserted_by_one_statement_and_queued() -> None:
