@@ -6,7 +6,7 @@ ENGINES := .venv-engines
 DATA   ?= .rushes
 PORT   ?= 8000
 
-.PHONY: demo up test test-engines test-gpu check format lock bench gallery crash clean
+.PHONY: demo up test test-long test-engines test-gpu check format lock bench gallery crash clean
 
 demo: $(VENV)/.run            ## two real videos, made by a platform that starts and stops by itself
 	@$(BIN)/python examples/demo.py
@@ -16,6 +16,9 @@ up: $(VENV)/.run              ## the same platform, kept running
 
 test: $(VENV)/.dev            ## everything a change must pass, under ten minutes on two cores
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
+
+test-long: $(VENV)/.dev       ## the same with what takes minutes
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --long
 
 test-engines: $(ENGINES)/.made  ## the engines with real libraries, on tiny random weights, on the CPU
 	@$(ENGINES)/bin/python -m pytest tests/engines -n 2 --dist loadfile

@@ -23,7 +23,13 @@ PAGES = (
 LAPTOP = {"viewport": {"width": 1360, "height": 900}}
 PHONE = {"viewport": {"width": 412, "height": 915}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 NARROW = {"viewport": {"width": 320, "height": 800}, "is_mobile": True, "has_touch": True}
-LOOKS = [("light", LAPTOP), ("dark", LAPTOP), ("light", PHONE), ("dark", PHONE)]
+LOOKS = [
+    pytest.param("light", LAPTOP, id="light laptop"),
+    pytest.param("dark", LAPTOP, id="dark laptop", marks=pytest.mark.long),
+    pytest.param("light", PHONE, id="light phone", marks=pytest.mark.long),
+    pytest.param("dark", PHONE, id="dark phone"),
+]
+"""Both themes and both devices in every run, all four pairs in the long one."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +54,7 @@ def address_of(path: str, made: dict[str, str]) -> str:
     return f"{head}/{made.get(last, last)}"
 
 
-@pytest.mark.parametrize(("theme", "device"), LOOKS, ids=["light laptop", "dark laptop", "light phone", "dark phone"])
+@pytest.mark.parametrize(("theme", "device"), LOOKS)
 def test_every_page_is_accessible_and_fits(
     visiting: Callable[..., Visit], made: dict[str, str], theme: str, device: dict[str, Any]
 ) -> None:

@@ -67,7 +67,7 @@ def picture_bytes(colour: str = "teal") -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("theme", "device"), LOOKS, ids=["light laptop", "dark laptop", "light phone", "dark phone"])
+@pytest.mark.parametrize(("theme", "device"), LOOKS)
 def test_every_screen_is_accessible_and_fits(
     visit: Callable[..., Visit], made: str, theme: str, device: dict[str, Any]
 ) -> None:

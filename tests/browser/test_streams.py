@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 from support.platform import RunningPlatform, final, submitted
 from support.visits import Visit
@@ -14,6 +15,7 @@ TABS = 9
 OPEN = "html[data-stream=open]"
 
 
+@pytest.mark.long
 def test_more_tabs_than_connections_all_live_on_one_stream(visiting: Callable[..., Visit]) -> None:
     visit = visiting()
     tabs = [visit.context.new_page() for _ in range(TABS)]

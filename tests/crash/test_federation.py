@@ -116,6 +116,7 @@ def test_a_cancel_reaches_the_engine_behind_the_upstream(inner: Stage, outer: St
     asyncio.run(cancelled())
 
 
+@pytest.mark.long
 def test_a_worker_that_goes_away_leaves_the_request_upstream_to_the_next(inner: Stage, outer: Stage) -> None:
     settings = {**federated(inner, outer), "drain_seconds": "0"}
     outer.serve(**settings)

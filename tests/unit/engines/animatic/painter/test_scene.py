@@ -174,8 +174,11 @@ def test_a_negative_or_huge_seed_is_only_another_seed() -> None:
 @pytest.mark.parametrize(
     "prompt",
     [
-        "a calm ocean at dawn", "desert dunes at noon", "a pine forest in fog", "a wheat field in summer",
-        "a skyline at night", "a lake at sunset", "a deer in the forest", "a street in the rain", "mountains",
+        "a calm ocean at dawn", "desert dunes at noon", "a skyline at night", "mountains",
+        *(pytest.param(prompt, marks=pytest.mark.long) for prompt in (
+            "a pine forest in fog", "a wheat field in summer", "a lake at sunset", "a deer in the forest",
+            "a street in the rain",
+        )),
     ],
 )  # fmt: skip
 def test_ten_seeds_of_one_prompt_are_ten_compositions(prompt: str) -> None:
