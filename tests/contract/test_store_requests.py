@@ -405,7 +405,8 @@ async def test_one_round_rescues_everybody_however_many_there_are(
     requests: Requests, database: Database, org_id: UUID
 ) -> None:
     await submitted(requests, org_id, 230)
-    await requests.claim(uuid4(), [LANE], 230, LEASE)
+    claimed = [len(await requests.claim(uuid4(), [LANE], 64, LEASE)) for _ in range(4)]
+    assert claimed == [64, 64, 64, 38]
     await drain_leases(database)
     assert await requests.rescue(max_tries=3) == (230, 0)
 

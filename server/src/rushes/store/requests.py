@@ -78,7 +78,7 @@ class Requests:
         ready: Sequence[str] | None = None,
         refused: Sequence[str] = (),
     ) -> list[Request]:
-        """Take up to `slots` queued requests of `lanes`, best first; an empty list if none waits.
+        """Take up to `slots` (64 at most) queued requests of `lanes`, best first; an empty list if none waits.
 
         `ready` are the lanes that need no loading (None: all); another comes after them, unless it has been neglected
         for twice the time its loading takes. Requests for the models `refused` are left. Nothing comes from a lane that

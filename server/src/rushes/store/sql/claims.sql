@@ -8,8 +8,9 @@
 -- crowd: the organisations that have limited requests waiting in a lane, one look into their index for each; room: how
 -- many more of each may run. What waits beyond that is never read.
 -- heads: the best of each lane, one scan of the claim index each, some more than wanted because others may be taking the
--- first ones. (One scan for all lanes, lane = ANY(...), comes without an order: it read and sorted the whole queue, 30 ms
--- at 100,000.) CASE, because the planner takes <> ALL to leave nothing of a queue of few organisations. An organisation
+-- first ones: 128 for the 64 slots that a qworker has at most. A constant, so that the one plan knows it is few.
+-- (One scan for all lanes, lane = ANY(...), comes without an order: it read and sorted the whole queue, 30 ms at
+-- 100,000.) CASE, because the planner takes <> ALL to leave nothing of a queue of few organisations. An organisation
 -- that has got a limit since it submitted is passed over there.
 -- limited, lane_limited: the rows of limits are locked, so that claims at the same time cannot pass one together. Locks
 -- are taken requests first, then organisations in order, then limits of lanes in order, as in conclude.
