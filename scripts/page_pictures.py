@@ -76,6 +76,18 @@ def generate(page: Page) -> None:
     page.locator("[data-send]").click()
     page.locator("[data-runs] rushes-request[data-status=success]").wait_for()
     page.wait_for_function("() => document.querySelector('[data-runs] video').readyState === 4")
+    # Chromium shows that it loads until a film has played; one second of it, and the pointer away from its controls.
+    page.evaluate(
+        """async () => {
+          const video = document.querySelector("[data-runs] video");
+          video.muted = true;
+          await video.play();
+          await new Promise((resolve) => {
+            video.addEventListener("timeupdate", () => video.currentTime > 1 && resolve());
+          });
+          video.pause();
+        }"""
+    )
     page.locator(".head h1").hover()
     take(page, "page-generate.jpg")
 
