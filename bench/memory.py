@@ -68,8 +68,10 @@ def _proportional(pid: int) -> int:
 
 def _empty() -> int:
     """An interpreter that waits."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        time.sleep(0.5)
+    waiting = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         share = _proportional(process.pid)
         process.communicate(b"\n")
     return share

@@ -4,7 +4,6 @@ A credential in the header counts alone. Without one the cookie of the web page 
 in calls that come from our own page.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,11 @@ from rushes.accounts.keys import OPERATE, PREFIX
 from rushes.accounts.page_cookie import cookie_name
 from rushes.accounts.page_session import SignedIn
 from rushes.accounts.same_origin import is_from_own_page
+from rushes.api.query import uuid_of
 from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError
 from rushes.store.accounts import KeyRow
 from rushes.store.sessions import Membership, Session
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ def acting_for(session: Session, org_id: str | None) -> Membership:
         if not session.memberships:
             raise ApiError("forbidden", "You belong to no organisation, ask an owner to add you")
         return session.memberships[0]
-    wanted = UUID(org_id) if _UUID.fullmatch(org_id) else None
+    wanted = uuid_of(org_id)
     for place in session.memberships:
         if place.org_id == wanted:
             return place

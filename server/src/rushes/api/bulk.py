@@ -1,6 +1,5 @@
 """One action on many requests, named one by one or by a filter whose count the caller has seen."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
@@ -16,6 +15,7 @@ from rushes.api.body import fingerprint, json_object
 from rushes.api.filters import filters_in_body
 from rushes.api.idempotency import idempotency_key
 from rushes.api.limits import limited
+from rushes.api.query import uuid_of
 from rushes.api.requests import replay_of
 from rushes.api.services import Services, services_of
 from rushes.domain.errors import ApiError, InvalidPayload
@@ -24,7 +24,6 @@ from rushes.store.records import Request
 from rushes.store.submits import Replay
 
 MAX_REQUESTS = 1000
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 Act = Callable[[Request], Awaitable[UUID | None]]
 """Does it to one request: the id of the new one for a retry. Raises ApiError or InvalidPayload when it cannot be."""
@@ -117,7 +116,7 @@ async def _chosen(
     found: list[Request] = []
     skipped: list[dict[str, Any]] = []
     for name in names:
-        request = await services.requests.get(caller.org_id, UUID(name)) if _UUID.fullmatch(name) else None
+        request = await services.requests.get(caller.org_id, known) if (known := uuid_of(name)) else None
         if request is None:
             skipped.append(_skipped(name, ApiError("request_not_found")))
         else:

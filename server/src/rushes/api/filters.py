@@ -9,7 +9,7 @@ from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
-from rushes.api.query import Query, moment, text_list
+from rushes.api.query import Query, moment, text_list, uuid_of
 from rushes.api.services import Services
 from rushes.catalog.loader import UnknownModel
 from rushes.domain.errors import ApiError
@@ -32,7 +32,6 @@ NAMES = (
 METADATA = "metadata."
 """The rest of such a name is a key of the metadata."""
 MAX_TEXT = 500
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 SEARCH_SPAN = timedelta(days=30)
 """How far back a search looks, unless it is told."""
 
@@ -90,9 +89,10 @@ def group_id(text: str | None) -> UUID | None:
     """None without one. Raises ApiError 400."""
     if not text:
         return None
-    if not _UUID.fullmatch(text):
+    found = uuid_of(text)
+    if found is None:
         raise ApiError("invalid_request", "Invalid group_id, must be the id of a group", param="group_id")
-    return UUID(text)
+    return found
 
 
 def _short(text: str | None, name: str) -> str | None:

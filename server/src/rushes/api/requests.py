@@ -1,7 +1,6 @@
 """Requests over HTTP: submit, observe, list, cancel, purge."""
 
 import contextlib
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
@@ -18,7 +17,7 @@ from rushes.api.filters import read_filters
 from rushes.api.idempotency import idempotency_key, replayed
 from rushes.api.limits import limited
 from rushes.api.options import read_options
-from rushes.api.query import flag, number
+from rushes.api.query import flag, number, uuid_of
 from rushes.api.record import full_record, record, short_record
 from rushes.api.services import Services, services_of
 from rushes.api.waiting import waiting_for
@@ -151,9 +150,10 @@ def not_found() -> ApiError:
 def path_id(http: HttpRequest) -> UUID:
     """The request id in the path. Raises the same 404 for a malformed one as for an unknown one."""
     text = http.path_params["request_id"]
-    if not re.fullmatch(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", text):
+    request_id = uuid_of(text)
+    if request_id is None:
         raise not_found()
-    return UUID(text)
+    return request_id
 
 
 def submitter_of(caller: Caller, services: Services) -> Submitter:

@@ -1,4 +1,4 @@
-"""Reading a cleaned payload by role, for engines whose models run elsewhere. Pure; every fault is reported at once."""
+"""Reading a cleaned payload by role, for every engine's `normalise`. Pure; every fault is reported at once."""
 
 import math
 import re
@@ -11,6 +11,7 @@ from rushes.engines.engine import InvalidInput
 
 MAX_SECONDS = 600.0
 _ON = ("on", "yes", "true", "1")
+_OFF = ("off", "no", "false", "0", "")
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Reading:
     def seed(self, drawn: int) -> int:
         """The payload's seed in 63 bits; None, an empty text and -1 mean the drawn one."""
         value = self.value("seed")
-        if value is None or str(value).strip() in ("", "-1"):
+        if value is None or str(value).strip() in ("", "-1", "-1.0"):
             return drawn
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -61,7 +62,11 @@ class Reading:
         return int(value) & (2**63 - 1)
 
     def switch(self, role: Role) -> bool:
-        return self.text(role).strip().lower() in _ON
+        """Whether a switch is on; one that is not given is off."""
+        word = self.text(role).strip().lower()
+        if word not in _ON + _OFF:
+            self.fault(role, "must be true or false (on or off, yes or no)")
+        return word in _ON
 
     def number(self, role: Role, low: float, high: float) -> float | None:
         """A plain number within limits, None if it is not given."""

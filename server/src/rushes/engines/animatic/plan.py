@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from rushes.domain.model_card import ModelCard, Parameter, Role
 from rushes.engines.animatic.size import LARGER, MAX_PIXELS, WIDE, Wish, nearest_tier, read_wish, size_of
-from rushes.engines.engine import Caps, InvalidInput, Picture, Plan
+from rushes.engines.engine import Caps, Picture, Plan
+from rushes.engines.reading import Reading, first_reference
 
 FPS = 24
 MIN_SECONDS = 0.5
@@ -25,31 +25,9 @@ CAPS = Caps(
     sound=True,
 )
 
-_ON = ("on", "yes", "true", "1")
-_OFF = ("off", "no", "false", "0", "")
 _WITHOUT_EFFECT: tuple[Role, ...] = ("negative", "guidance", "steps", "loop", "mode", "fps")
 _HARMLESS = ("prompt_extend", "prompt_optimizer")
 """Rewriting the prompt is a service to a model; leaving it out takes nothing from the customer."""
-
-
-@dataclass(slots=True)
-class _Reading:
-    """A payload being read: the values by role, and the faults and notes found on the way."""
-
-    card: ModelCard
-    params: Mapping[str, Any]
-    faults: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    notes: list[str] = field(default_factory=list[str])
-
-    def value(self, role: Role) -> Any:
-        return self.card.value(self.params, role)
-
-    def name(self, role: Role) -> str:
-        parameter = self.card.by_role(role)
-        return parameter.name if parameter else role
-
-    def fault(self, role: Role, text: str) -> None:
-        self.faults.append((self.name(role), text))
 
 
 def normalise(
@@ -60,23 +38,21 @@ def normalise(
     `seed` is used when the payload names none. Width and height stay None, with the aspect "source", while they follow
     a picture or clip that `pictures` does not hold yet. Raises InvalidInput naming every fault.
     """
-    reading = _Reading(card, params)
+    reading = Reading(card, params)
     inputs, kind = _read_inputs(reading)
     seconds = _read_seconds(reading)
-    used_seed = _read_seed(reading, seed)
-    sound, watermark = _read_switch(reading, "sound"), _read_switch(reading, "watermark")
+    used_seed = reading.seed(seed)
+    sound, watermark = reading.switch("sound"), reading.switch("watermark")
     width, height, tier, aspect = _read_size(reading, inputs, pictures or {})
     _note_ignored(reading)
     _note_language(reading, kind)
-    if reading.faults:
-        text = "; ".join(f"{name} {fault}" for name, fault in reading.faults)
-        raise InvalidInput(text, field=reading.faults[0][0])
+    reading.settle()
     count = round(seconds * FPS)
     return Plan(
         model=card.id,
         kind=kind,
-        prompt=_text(reading.value("prompt")),
-        negative_prompt=_text(reading.value("negative")),
+        prompt=reading.text("prompt"),
+        negative_prompt=reading.text("negative"),
         width=width,
         height=height,
         tier=tier,
@@ -93,24 +69,13 @@ def normalise(
     )
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _first(value: Any) -> str | None:
-    """The reference that a media value holds: itself, or the first of a list."""
-    if isinstance(value, (list, tuple)):
-        value = next(iter(value), None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return value if isinstance(value, str) and value else None
-
-
-def _read_inputs(reading: _Reading) -> tuple[dict[str, str], str]:
+def _read_inputs(reading: Reading) -> tuple[dict[str, str], str]:
     """The references by role, without those that are not drawn, and the kind of video they make."""
     inputs: dict[str, str] = {}
     roles: tuple[Role, ...] = ("image", "last_image", "clip", "audio")
     for role in roles:
         value = reading.value(role)
-        if (reference := _first(value)) is not None:
+        if (reference := first_reference(value)) is not None:
             inputs[role] = reference
             if not isinstance(value, str) and len(value) > 1:
                 reading.notes.append(f"{reading.name(role)}: the first of {len(value)} is used")
@@ -131,9 +96,9 @@ def _read_inputs(reading: _Reading) -> tuple[dict[str, str], str]:
     return inputs, kind
 
 
-def _read_references(reading: _Reading, references: Any, inputs: dict[str, str]) -> None:
+def _read_references(reading: Reading, references: Any, inputs: dict[str, str]) -> None:
     parameter = reading.card.by_role("references")
-    first = _first(references) if parameter and parameter.media_type == "image" else None
+    first = first_reference(references) if parameter and parameter.media_type == "image" else None
     name = reading.name("references")
     if first and not inputs.keys() & {"image", "last_image", "clip"}:
         inputs["image"] = first
@@ -142,7 +107,7 @@ def _read_references(reading: _Reading, references: Any, inputs: dict[str, str])
         reading.notes.append(f"{name} has no effect on the animatic engine")
 
 
-def _read_seconds(reading: _Reading) -> float:
+def _read_seconds(reading: Reading) -> float:
     value = reading.value("duration")
     if value is None:
         return DEFAULT_SECONDS
@@ -157,28 +122,8 @@ def _read_seconds(reading: _Reading) -> float:
     return seconds
 
 
-def _read_seed(reading: _Reading, drawn: int) -> int:
-    """The payload's seed in 63 bits. None, an empty text and -1 mean the drawn one, as in the model families."""
-    value = reading.value("seed")
-    if value is None or str(value).strip() in ("", "-1"):
-        return drawn
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not re.fullmatch(r"\s*\d{1,40}\s*", str(value)):
-        reading.fault("seed", "must be a whole number of at least 0, or -1 for any")
-        return drawn
-    return int(value) & (2**63 - 1)
-
-
-def _read_switch(reading: _Reading, role: Role) -> bool:
-    word = _text(reading.value(role)).strip().lower()
-    if word not in _ON + _OFF:
-        reading.fault(role, "must be true or false (on or off, yes or no)")
-    return word in _ON
-
-
 def _read_size(
-    reading: _Reading, inputs: Mapping[str, str], pictures: Mapping[str, Picture]
+    reading: Reading, inputs: Mapping[str, str], pictures: Mapping[str, Picture]
 ) -> tuple[int | None, int | None, str, str]:
     """Width, height, tier and aspect. The words may stand under any of the three roles."""
     size, tier, ratio = _read_wishes(reading)
@@ -195,7 +140,7 @@ def _read_size(
     return *size_of(tier, facts.width / facts.height), tier, "source"
 
 
-def _read_wishes(reading: _Reading) -> tuple[tuple[int, int] | None, str, tuple[float, float] | None]:
+def _read_wishes(reading: Reading) -> tuple[tuple[int, int] | None, str, tuple[float, float] | None]:
     roles: tuple[Role, ...] = ("size", "resolution", "ratio")
     wishes: list[tuple[Role, Wish]] = []
     for role in roles:
@@ -223,7 +168,7 @@ def _read_wishes(reading: _Reading) -> tuple[tuple[int, int] | None, str, tuple[
     return size, tier, ratio
 
 
-def _exact(reading: _Reading, size: tuple[int, int]) -> tuple[int, int, str, str]:
+def _exact(reading: Reading, size: tuple[int, int]) -> tuple[int, int, str, str]:
     width, height = size
     aspect = f"{width}:{height}"
     if width * height > MAX_PIXELS:
@@ -236,9 +181,9 @@ def _exact(reading: _Reading, size: tuple[int, int]) -> tuple[int, int, str, str
     return width, height, nearest_tier(width, height), aspect
 
 
-def _note_language(reading: _Reading, kind: str) -> None:
+def _note_language(reading: Reading, kind: str) -> None:
     """Say so where a scene has to be painted from words that the painter does not know."""
-    letters = [letter for letter in _text(reading.value("prompt")) if letter.isalpha()]
+    letters = [letter for letter in reading.text("prompt") if letter.isalpha()]
     if kind == "t2v" and letters and sum(letter.isascii() for letter in letters) < len(letters) / 2:
         reading.notes.append(f"{reading.name('prompt')}: scenes are painted from English words only")
 
@@ -251,7 +196,7 @@ def _is_given(parameter: Parameter | None, params: Mapping[str, Any]) -> bool:
     return value is not None and value not in ("", [], {}) and value is not False and value != parameter.default
 
 
-def _note_ignored(reading: _Reading) -> None:
+def _note_ignored(reading: Reading) -> None:
     for parameter in reading.card.parameters:
         ignored = parameter.role in _WITHOUT_EFFECT or parameter.role is None
         if not ignored or parameter.name in _HARMLESS or not _is_given(parameter, reading.params):

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
@@ -21,37 +21,22 @@ from rushes.engines.diffusers.size import (
     read_wish,
 )
 from rushes.engines.diffusers.tuning import Tuning, read_tuning
-from rushes.engines.engine import InvalidInput, Picture, Plan
+from rushes.engines.engine import Picture, Plan
+from rushes.engines.reading import Reading
 
 MAX_STEPS: Final = 200
 LEAST_PART: Final = 10_000
 """Seconds are taken as fractions with at most this denominator: 0.333333 is a third, and 8 of 24 frames."""
 MAX_GUIDANCE: Final = 50.0
-_ON: Final = ("on", "yes", "true", "1")
-_OFF: Final = ("off", "no", "false", "0", "")
 _WITHOUT_EFFECT: Final = (None, "watermark", "mode", "loop")
 
 
-@dataclass(slots=True)
-class _Reading:
-    """A payload being read, with the faults and notes found on the way."""
+@dataclass(slots=True, kw_only=True)
+class _Reading(Reading):
+    """A payload being read by the rules of a family."""
 
-    card: ModelCard
-    params: Mapping[str, Any]
     tuning: Tuning
     family: Family
-    faults: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    notes: list[str] = field(default_factory=list[str])
-
-    def value(self, role: Role) -> Any:
-        return self.card.value(self.params, role)
-
-    def name(self, role: Role) -> str:
-        parameter = self.card.by_role(role)
-        return parameter.name if parameter else role
-
-    def fault(self, role: Role, text: str) -> None:
-        self.faults.append((self.name(role), text))
 
 
 def normalise(
@@ -68,13 +53,13 @@ def normalise(
     Raises InvalidInput naming every fault; Unsupported when the card itself is wrong.
     """
     tuning = read_tuning(card)
-    reading = _Reading(card, params, tuning, tuning.figures())
+    reading = _Reading(card=card, params=params, tuning=tuning, family=tuning.figures())
     inputs, kind = _read_inputs(reading)
     fps = _read_rate(reading)
     seconds = _read_seconds(reading, fps)
     count = frames_for(seconds, fps, reading.family.frame_step)
     _check_length(reading, count, fps)
-    used_seed = _read_seed(reading, seed)
+    used_seed = reading.seed(seed)
     sound = _read_sound(reading)
     fit, tier, aspect = _read_size(reading, inputs, pictures or {})
     extra = {
@@ -85,14 +70,12 @@ def normalise(
         "arguments": _read_arguments(reading),
     }
     _note_ignored(reading)
-    if reading.faults:
-        text = "; ".join(f"{name} {fault}" for name, fault in reading.faults)
-        raise InvalidInput(text, field=reading.faults[0][0])
+    reading.settle()
     return Plan(
         model=card.id,
         kind=kind,
-        prompt=_text(reading.value("prompt")),
-        negative_prompt=_text(reading.value("negative")),
+        prompt=reading.text("prompt"),
+        negative_prompt=reading.text("negative"),
         width=fit.delivered[0] if fit else None,
         height=fit.delivered[1] if fit else None,
         tier=tier,
@@ -125,10 +108,6 @@ def kinds_of(card: ModelCard, family: Family) -> tuple[str, ...]:
     if image and last:
         kinds.append("flf2v")
     return tuple(kind for kind in kinds if kind in family.pipelines)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _read_inputs(reading: _Reading) -> tuple[dict[str, str], str]:
@@ -194,27 +173,11 @@ def _check_length(reading: _Reading, count: int, fps: int) -> None:
         reading.fault("duration", f"must be at most {longest:g} seconds ({most} frames at {fps} a second)")
 
 
-def _read_seed(reading: _Reading, drawn: int) -> int:
-    """The payload's seed in 63 bits. None, an empty text and -1 mean the drawn one."""
-    value = reading.value("seed")
-    if value is None or str(value).strip() in ("", "-1", "-1.0"):
-        return drawn
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not re.fullmatch(r"\s*\d{1,40}\s*", str(value)):
-        reading.fault("seed", "must be a whole number of at least 0, or -1 for any")
-        return drawn
-    return int(value) & (2**63 - 1)
-
-
 def _read_sound(reading: _Reading) -> bool:
     """What the switch says; without a switch, or where it is not touched, a model that makes sound makes it."""
     if reading.value("sound") is None:
         return reading.family.sound
-    word = _text(reading.value("sound")).strip().lower()
-    if word not in _ON + _OFF:
-        reading.fault("sound", "must be true or false")
-    wanted = word in _ON
+    wanted = reading.switch("sound")
     if wanted and not reading.family.sound:
         reading.notes.append(f"{reading.name('sound')}: this model makes no sound")
     return wanted and reading.family.sound
