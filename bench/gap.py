@@ -94,7 +94,8 @@ async def _finished(at: Ground, process: "subprocess.Popen[bytes]") -> None:
             if process.poll() is not None:
                 raise RuntimeError("the qworker ended")
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), 1)
+                async with asyncio.timeout(1):
+                    await told.wait()
             told.clear()
     await watcher.close()
 

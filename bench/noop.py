@@ -49,7 +49,8 @@ async def work() -> None:
             running.add(task)
             task.add_done_callback(running.discard)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), 1.0)
+            async with asyncio.timeout(1.0):
+                await wake.wait()
         stopping = stop.is_set()
     await listener.stop()
     await database.stop()

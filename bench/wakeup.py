@@ -50,7 +50,8 @@ async def _waits(at: Ground, submits: int) -> tuple[list[float], float]:
             status = await watcher.fetchval("SELECT status FROM requests WHERE request_id = $1", request.request_id)
             if status == "success":
                 break
-            await asyncio.wait_for(done.wait(), 30)
+            async with asyncio.timeout(30):
+                await done.wait()
         await asyncio.sleep(random.uniform(0, 0.05 if submits > 50 else POLL))
         if number < 3:  # the engine's child and every statement are new to the first ones
             await watcher.execute("DELETE FROM events")

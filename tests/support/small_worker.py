@@ -114,7 +114,8 @@ class _Worker:
                 self._tasks.add(task)
                 task.add_done_callback(self._ended)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 0.3)
+                async with asyncio.timeout(0.3):
+                    await self._wake.wait()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -91,4 +91,5 @@ async def _stream(request: Request, org_id: UUID, request_id: UUID, after: int) 
                 spoken_at = time.monotonic()
                 yield COMMENT
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await changed.wait()

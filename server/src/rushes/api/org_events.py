@@ -131,7 +131,8 @@ class _Stream:
                     self.spoken_at = time.monotonic()
                     yield COMMENT
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(follower.stirred.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await follower.stirred.wait()
 
     async def _news(self, seen: Snapshot | Position, now: Snapshot) -> AsyncIterator[bytes]:
         """The id of a message says from where to resume: the last of each page has one, because its page is whole."""

@@ -74,7 +74,6 @@ class Maintenance:
     async def stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
-            self._wake.set()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -85,8 +84,7 @@ class Maintenance:
         self._wake.set()
 
     async def _run(self) -> None:
-        mine = asyncio.current_task()
-        while self._task is mine:  # a cancel may be lost in a wait that was over just then
+        while True:
             try:
                 await self._round()
             except DatabaseUnavailable as error:
@@ -97,9 +95,9 @@ class Maintenance:
             except Exception:  # a fault in one round must not end all rounds: without them nothing is rescued
                 log.exception("round_failed")
             self._wake.clear()
-            if self._task is mine:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._clocks.every)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._clocks.every):
+                    await self._wake.wait()
 
     def _wait_a_lease(self) -> None:
         """Rescue nothing until heartbeats could flow for one full lease since we, or PostgreSQL, came up."""

@@ -114,7 +114,8 @@ class Webhooks:
             except Exception:  # one bad look must not end all sending
                 log.exception("look_failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _look(self) -> bool:

@@ -72,7 +72,8 @@ class Listener:
             self.connected.set()
             while not ended.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ended.wait(), self._ask_seconds)
+                    async with asyncio.timeout(self._ask_seconds):
+                        await ended.wait()
                     return
                 # A network that swallows everything ends no connection; a question without an answer does.
                 await connection.execute("SELECT 1", timeout=self._ask_seconds)

@@ -100,7 +100,8 @@ class OrgPulse:
                 await asyncio.sleep(PROGRESS_SECONDS)
             await asyncio.sleep(REST_SECONDS)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._something.wait(), max(0.0, progress_at - self._clock()))
+                async with asyncio.timeout(max(0.0, progress_at - self._clock())):
+                    await self._something.wait()
 
     async def _look(self, seen: Snapshot | None) -> Snapshot:
         """Wake the followers of organisations with events since `seen`.

@@ -69,7 +69,8 @@ class Watch:
                 if request is None or request.final or left <= 0 or self._closed:
                     return request
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), min(left, FALLBACK_SECONDS))
+                    async with asyncio.timeout(min(left, FALLBACK_SECONDS)):
+                        await changed.wait()
 
     def subscribed(self, request_id: UUID) -> "_Subscription":
         """An event that is set at the next change; subscribe before reading, so that none is missed."""

@@ -159,7 +159,8 @@ class QWorker:
                 self.drain()
             if not (claimed and self._with_room()):
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), await self._pause())
+                    async with asyncio.timeout(await self._pause()):
+                        await self._wake.wait()
 
     def _with_room(self) -> list[Slot]:
         """The slots for which a request may be claimed now, those with an idle engine first."""
