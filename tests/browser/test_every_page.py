@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.platform import RunningPlatform, final, submitted
-from support.visits import Visit, axe_findings, overflow
+from support.visits import Visit, axe_findings, overflow, small_targets
 
 PAGES = (
     "/models",
@@ -68,6 +68,8 @@ def test_every_page_is_accessible_and_fits(
         problems += [f"{path}: {finding}" for finding in axe_findings(visit.page)]
         if overflow(visit.page) > 0:
             problems.append(f"{path}: {overflow(visit.page)} pixels too wide")
+        if device is PHONE:
+            problems += [f"{path}: too small to touch: {target}" for target in small_targets(visit.page)]
     assert problems == [], "\n".join(problems)
 
 
@@ -78,6 +80,7 @@ def test_the_page_before_signing_in_is_accessible(visiting: Callable[..., Visit]
     visit.page.wait_for_url("**/sign-in?next=*")
     assert axe_findings(visit.page) == []
     assert overflow(visit.page) <= 0
+    assert small_targets(visit.page) == []
 
 
 def test_every_page_reflows_at_320_pixels(visiting: Callable[..., Visit], made: dict[str, str]) -> None:

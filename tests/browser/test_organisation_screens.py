@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 from support.platform import RunningPlatform, final, submitted
-from support.visits import Visit, axe_findings, overflow
+from support.visits import Visit, axe_findings, overflow, small_targets
 
-from .test_every_page import LOOKS, picture
+from .test_every_page import LOOKS, PHONE, picture
 
 SCREENS = ("/webhooks", "/keys", "/usage", "/files", "/operate")
 LAPTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
@@ -80,6 +80,8 @@ def test_every_screen_is_accessible_and_fits(
         problems += [f"{path}: {finding}" for finding in axe_findings(seen.page)]
         if overflow(seen.page) > 0:
             problems.append(f"{path}: {overflow(seen.page)} pixels too wide")
+        if device is PHONE:
+            problems += [f"{path}: too small to touch: {target}" for target in small_targets(seen.page)]
     assert problems == [], "\n".join(problems)
 
 

@@ -70,3 +70,20 @@ def axe_findings(page: Page) -> list[str]:
 def overflow(page: Page) -> int:
     """Pixels by which the document is wider than the device. Chromium widens the viewport of phones silently."""
     return page.evaluate("() => document.documentElement.scrollWidth - screen.width")
+
+
+def small_targets(page: Page, least: int = 44) -> list[str]:
+    """What can be touched and is smaller than `least` pixels in a direction; links inside a line of text excepted."""
+    return page.evaluate(_SMALL, least)
+
+
+_SMALL = """
+(least) => [...document.querySelectorAll("a[href], button, summary, select, textarea, input:not([type=hidden])")]
+  .map((each) => each.matches("[type=checkbox], [type=radio], [type=file]") ? each.closest("label") ?? each : each)
+  .filter((each) => getComputedStyle(each).display !== "inline" && each.checkVisibility({visibilityProperty: true}))
+  .map((each) => [each, each.getBoundingClientRect()])
+  // What waits outside the window, like the link that skips to the content, is not there to be touched.
+  .filter(([, box]) => box.width > 1 && box.right > 0 && box.bottom > 0)
+  .filter(([, box]) => Math.min(box.width, box.height) < least - 0.1)
+  .map(([each, box]) => `${each.tagName} "${each.textContent.trim().slice(0, 30)}" ${box.width} x ${box.height}`)
+"""

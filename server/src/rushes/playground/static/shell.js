@@ -46,6 +46,7 @@ function onKey(event) {
     event.preventDefault();
     return openDialog("palette");
   }
+  if (event.key === "Escape") closeMenus(null);
   if (keysOff() || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return undefined;
   if (document.querySelector("dialog[open]")) return undefined;
   if (event.timeStamp - afterG < 1200) {
@@ -64,8 +65,16 @@ function onKey(event) {
   return undefined;
 }
 
+/** An open menu closes when something else is meant. @param {EventTarget | null} target */
+function closeMenus(target) {
+  for (const menu of document.querySelectorAll("details.menu[open], details.ask[open]")) {
+    if (!(target instanceof Node && menu.contains(target))) menu.removeAttribute("open");
+  }
+}
+
 /** @param {MouseEvent} event */
 function onClick(event) {
+  closeMenus(event.target);
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   if (!button) return;
   const { open, copy: text, copyFrom } = button.dataset;
@@ -114,5 +123,5 @@ export function startShell() {
     off.checked = keysOff();
     off.addEventListener("change", () => localStorage.setItem("rushes-keys", off.checked ? "off" : "on"));
   }
-  if ($(".menu")) onStream(onOnline);
+  if ($(".tools .menu")) onStream(onOnline);
 }
