@@ -1,6 +1,7 @@
 """A qworker in one process with real parts: it claims, is woken, loses a lease, drains, and goes when idle."""
 
 import asyncio
+from collections import namedtuple
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ from support.queueing import claim_one
 
 from .conftest import ordered_request
 
+Usage = namedtuple("Usage", ("total", "used", "free"))
 SLOW = {"frames": 400, "seconds": 40, "progress_steps": 400}
 Running = Callable[..., AbstractAsyncContextManager[QWorker]]
 
@@ -128,6 +130,29 @@ async def test_an_idle_qworker_wakes_when_a_request_that_was_put_off_is_due(
         await reached(requests, org_id, put_off, Status.SUCCESS, attempt=2)
         later = await submitted(requests, org_id, catalog, fault={"fail": None, "lose_worker": True})
         await reached(requests, org_id, later, Status.SUCCESS, attempt=2)
+
+
+async def test_a_qworker_whose_disk_is_nearly_full_claims_nothing_until_there_is_room(
+    qworker: Running, requests: Requests, org_id: UUID, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, room = asyncio.Event(), Usage(1 << 40, (1 << 40) - (1 << 30), 1 << 30)
+
+    def usage(_: Path) -> Usage:
+        asked.set()
+        return room
+
+    monkeypatch.setattr("rushes.artifacts.space.shutil.disk_usage", usage)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.2)
+    waiting = await submitted(requests, org_id, catalog)
+    async with qworker():
+        for _ in range(3):
+            await asyncio.wait_for(asked.wait(), 10)
+            asked.clear()
+        request = await requests.get(org_id, waiting)
+        assert request is not None
+        assert (request.status, request.attempt) == (Status.QUEUED, 0)
+        room = Usage(1 << 40, 1 << 39, 1 << 39)
+        await reached(requests, org_id, waiting, Status.SUCCESS)
 
 
 @pytest.mark.usefixtures("never_polls")

@@ -18,6 +18,7 @@ from rushes.api.live import Live
 from rushes.api.services import Services
 from rushes.artifacts.links import Links, SigningKey
 from rushes.artifacts.objects import Objects
+from rushes.artifacts.space import Space
 from rushes.catalog.loader import load_catalog
 from rushes.config import Settings
 from rushes.egress import Egress, EgressSettings
@@ -77,6 +78,11 @@ async def opened(settings: Settings) -> AsyncGenerator[Services]:
             services.end_waits()
 
 
+def _kept_here(settings: Settings) -> bool:
+    """Whether the data folder holds what grows: the objects, or the embedded database."""
+    return not settings.objects_url or (settings.data / "pg").is_dir()
+
+
 async def _services(settings: Settings, database: Database) -> Services:
     accounts, files = Accounts(database), Files(database)
     keys = await signing_keys(accounts)
@@ -117,6 +123,7 @@ async def _services(settings: Settings, database: Database) -> Services:
         LiveLanes(workers),
         SubmitBatch(database, requests),
         Sources(files, uploads, egress, links),
+        Space(settings.data) if _kept_here(settings) else None,
         ordered_faults=settings.ordered_faults,
     )
     return Services(

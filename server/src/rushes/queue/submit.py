@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from rushes.artifacts.space import Space
 from rushes.catalog.loader import Catalog, UnknownModel
 from rushes.domain.errors import ApiError, InvalidPayload, ParameterFault
 from rushes.domain.faults import OrderedFault, ordered_fault
@@ -19,6 +20,9 @@ from rushes.queue.sources import Sources
 from rushes.store.records import NewRequest, Request
 from rushes.store.submit_batch import SubmitBatch
 from rushes.store.submits import AnswerOf, KeyReused, RefusedSubmit
+from rushes.telemetry import logger
+
+log = logger("submit")
 
 MAX_SEED = 2_147_483_647
 
@@ -71,14 +75,17 @@ class Submit:
         live: LiveLanes,
         admission: SubmitBatch,
         sources: Sources,
+        space: Space | None,
         *,
         ordered_faults: bool,
     ) -> None:
+        """`space`: the disk of the database and the objects, where this process knows it."""
         self._catalog = catalog
         self._routing = routing
         self._live = live
         self._admission = admission
         self._sources = sources
+        self._space = space
         self._ordered_faults = ordered_faults
 
     def card(self, model: str) -> ModelCard:
@@ -101,15 +108,19 @@ class Submit:
         dry_run: bool = False,
         hops: int = 0,
     ) -> Prepared:
-        """Check everything. Raises ApiError 404 for the model, InvalidPayload with all faults, an ordered HTTP error.
+        """Check everything. Raises ApiError 404 for the model, InvalidPayload with all faults, an ordered HTTP error,
+        ApiError 503 when the disk has no room for more.
 
-        A dry run stores no data URI. `hops`: how many servers of ours have passed the request on.
+        A dry run stores no data URI and asks for no room. `hops`: how many servers of ours have passed the request on.
         """
         card = self.card(model)
         fault, payload = ordered_fault(payload) if self._ordered_faults else (None, payload)
         if fault is not None and fault.http is not None:
             raise ApiError(fault.http, f"{fault.http_text}, ordered by rushes_fault")
         checked = check_payload(card, payload)
+        if not dry_run and self._space is not None and (shortage := self._space.shortage()) is not None:
+            log.warning("no_room", shortage=shortage)
+            raise ApiError("storage_unavailable", f"Nothing is accepted for now, {shortage}")
         resolved = await self._sources.resolve(submitter.org_id, card, payload, checked, dry_run=dry_run)
         served = await self.served(card)
         try:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from rushes import __version__
 from rushes.artifacts.objects import Objects
+from rushes.artifacts.space import Space
 from rushes.catalog.loader import Catalog, UnknownModel
 from rushes.engines.engine import Busy
 from rushes.engines.lanes import label_of
@@ -95,6 +96,7 @@ class QWorker:
         self._fetch = fetch
         self._catalog = catalog
         self._routing = routing
+        self._space = Space(shape.scratch)
         self._offer = Offer(routing.lanes(catalog.cards, shape.engines))
         self._wake = asyncio.Event()
         self._slots = [Slot(number, routing, environment, logs, self._wake.set) for number in range(shape.slots)]
@@ -168,6 +170,10 @@ class QWorker:
 
     async def _claim(self, slots: Sequence[Slot]) -> Sequence[Request]:
         if not slots or self._loop.time() < self._paused_until:
+            return ()
+        if (shortage := self._space.shortage()) is not None:
+            log.warning("no_room", shortage=shortage)
+            self._paused_until = self._loop.time() + POLL_SECONDS
             return ()
         offer = self._offer
         try:
