@@ -155,7 +155,7 @@ class QWorker:
                 self._start(request, slot)
             for slot in slots:
                 slot.turns.asked()
-            if claimed or self._attempts:
+            if claimed or self._tasks:
                 idle_since = self._loop.time()
             elif self._idle_too_long(idle_since):
                 self.drain()
