@@ -1,28 +1,122 @@
-"""Live updates through trouble: many tabs on one stream, a server that is killed and comes back in mid-run."""
+"""Live updates through trouble: many tabs on one stream, streams that are cut, a server that dies or leaves."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from support.platform import RunningPlatform, final, submitted
+from support.stream_door import StreamDoor, stream_door
+from support.tenants import tenant
 from support.visits import Visit
 
-TABS = 9
+TABS = 12
 """More than the connections a browser keeps to one host: with a stream for each tab the last ones would never load."""
 OPEN = "html[data-stream=open]"
 
 
-@pytest.mark.long
-def test_more_tabs_than_connections_all_live_on_one_stream(visiting: Callable[..., Visit]) -> None:
-    visit = visiting()
-    tabs = [visit.context.new_page() for _ in range(TABS)]
+@pytest.fixture
+def door(platform: RunningPlatform) -> Iterator[StreamDoor]:
+    """Where the browser thinks the server is."""
+    with stream_door(platform.address) as door:
+        yield door
+
+
+@pytest.fixture
+def through(visiting: Callable[..., Visit], door: StreamDoor) -> Visit:
+    """A visit through the door; what a cut line says in the console is allowed."""
+    visit = visiting(address=door.address)
+    visit.allow("ERR_", "Failed to load resource", "Failed to fetch")
+    return visit
+
+
+def alive(page: Page) -> None:
+    expect(page.locator(OPEN)).to_be_attached(timeout=20_000)
+
+
+def test_more_tabs_than_connections_all_live_on_one_stream_of_the_server(through: Visit, door: StreamDoor) -> None:
+    tabs = [through.page, *(through.context.new_page() for _ in range(TABS - 1))]
     for tab in tabs:
-        tab.goto("/requests")
+        tab.goto("/requests", wait_until="commit")
     for tab in tabs:
-        expect(tab.locator(OPEN)).to_be_attached()
+        alive(tab)
+    assert (door.open, door.most) == (1, 1)
+    for tab in tabs[1:]:
+        tab.close()
+    alive(tabs[0])
+    assert door.open == 1
+    tabs[0].close()
+    door.until(lambda seen: seen.open == 0)
+
+
+def test_a_stream_cut_again_and_again_loses_nothing(
+    through: Visit, door: StreamDoor, platform: RunningPlatform
+) -> None:
+    page = through.page
+    door.cut_after = 3
+    with platform.client() as client:
+        page.goto("/models/rushes-test")
+        alive(page)
+        page.get_by_label("Prompt", exact=True).fill("Through every cut")
+        page.locator("#field-seconds").fill("3")
+        page.locator("[data-send]").click()
+        stage = page.locator("[data-runs] rushes-request")
+        expect(stage).to_have_attribute("data-status", "success", timeout=60_000)
+        assert door.cuts >= 2
+        door.cut_after = None
+        alive(page)
+        expect(page.locator("[data-offline]")).to_be_hidden()
+        assert final(client, stage.get_attribute("data-id") or "")["status"] == "success"
+
+
+def test_a_frozen_tab_catches_up(page: Page, platform: RunningPlatform) -> None:
+    with platform.client() as client:
+        request_id = submitted(client, "rushes-test", {"prompt": "While it slept", "seconds": 2})
+        page.goto(f"/requests/{request_id}")
+        alive(page)
+        page.evaluate("() => addEventListener('freeze', () => (window.froze = true))")
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+        assert final(client, request_id)["status"] == "success"
+        devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    expect(page.locator(".stage")).to_have_attribute("data-status", "success")
+    expect(page.locator(".stage video")).to_be_visible()
+    assert page.evaluate("window.froze") is True
+
+
+def test_the_stream_of_another_organisation_tells_nothing_of_ours(
+    visiting: Callable[..., Visit], door: StreamDoor, platform: RunningPlatform
+) -> None:
+    other = tenant(platform, "Listeners")
+    visit = visiting(cookies=False, address=door.address)
+    visit.context.add_cookies(other.cookies())  # type: ignore[arg-type]
+    visit.page.goto("/requests")
+    alive(visit.page)
+    with platform.client() as ours, other.client() as theirs:
+        hidden = submitted(ours, "rushes-test", {"prompt": "Not for others", "seconds": 0.1, "frames": 2})
+        final(ours, hidden)
+        shown = submitted(theirs, "rushes-test", {"prompt": "For them", "seconds": 0.1, "frames": 2})
+        final(theirs, shown)
+    expect(visit.page.locator("[data-new] button")).to_have_text("1 new", timeout=20_000)
+    assert shown.encode() in door.said
+    assert hidden.encode() not in door.said
+
+
+def test_a_server_told_to_stop_ends_its_streams_whole_and_the_page_comes_back(
+    through: Visit, door: StreamDoor, platform: RunningPlatform
+) -> None:
+    page = through.page
+    page.goto("/requests")
+    alive(page)
+    (serve,) = platform.children("serve")
+    serve.send_signal(signal.SIGTERM)
+    door.until(lambda seen: seen.ended_whole == 1)
+    serve.wait(20)
+    expect(page.locator("html[data-stream=lost]")).to_be_attached(timeout=20_000)
+    alive(page)
+    expect(page.locator("[data-offline]")).to_be_hidden()
 
 
 def test_a_killed_server_is_said_so_and_the_run_goes_on(
@@ -32,7 +126,7 @@ def test_a_killed_server_is_said_so_and_the_run_goes_on(
     visit.allow("ERR_", "Failed to load resource", "Failed to fetch")
     page = visit.page
     with platform.client() as client:
-        request_id = submitted(client, "rushes-test", {"prompt": "Goes on", "rushes_fault": {"stall": 12}})
+        request_id = submitted(client, "rushes-test", {"prompt": "Goes on", "rushes_fault": {"stall": 8}})
         page.goto(f"/requests/{request_id}")
         expect(page.locator(OPEN)).to_be_attached()
         (serve,) = platform.children("serve")
