@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -27,6 +27,8 @@ class StreamDoor:
         """The most that were open at once."""
         self.cut_after: int | None = None
         """How many messages a stream may bring before it is cut, its marker included; None for all."""
+        self.cut_upload_after: int | None = None
+        """How many bytes a browser may send on one connection before it is cut; None for all."""
         self.cuts = 0
         self.ended_whole = 0
         """Streams that the server ended itself, to the last byte."""
@@ -65,6 +67,10 @@ class StreamDoor:
             if not line.streams and STREAM in part:
                 line.streams = True
                 self._note(open=1)
+            line.asked += len(part)
+            if self.cut_upload_after is not None and line.asked > self.cut_upload_after:
+                line.cut = True
+                return
             upstream.write(part)
             await upstream.drain()
 
@@ -80,7 +86,7 @@ class StreamDoor:
                     line.cut = True
                     return
 
-    def _note(self, *, open: int = 0, cuts: int = 0, ended_whole: int = 0, said: bytes = b"") -> None:  # noqa: A002
+    def _note(self, *, open: int = 0, cuts: int = 0, ended_whole: int = 0, said: bytes = b"") -> None:
         with self.changed:
             self.open += open
             self.most = max(self.most, self.open)
@@ -97,11 +103,12 @@ class _Line:
         self.streams = False
         self.cut = False
         self.messages = 0
+        self.asked = 0
         self.last = b""
 
 
 @contextmanager
-def stream_door(upstream: str) -> Iterator[StreamDoor]:
+def stream_door(upstream: str) -> Generator[StreamDoor]:
     """A door on a free port of this machine, in a thread of its own; what goes through it ends with it."""
     door = StreamDoor(upstream)
     ready, stop = threading.Event(), asyncio.Event()

@@ -12,7 +12,6 @@ import httpx2
 from rushes.accounts.bootstrap import create_key
 from rushes.store.accounts import Accounts
 from rushes.store.database import Database
-
 from support.platform import QUEUE, RunningPlatform
 
 T = TypeVar("T")

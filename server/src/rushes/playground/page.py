@@ -84,10 +84,11 @@ class Page:
         """See another page, by GET."""
         return RedirectResponse(to, 303, {"Cache-Control": "no-store"})
 
-    def sign_in(self) -> Response:
-        """Off to sign in, and back to where the visitor wanted to go."""
+    def sign_in(self, back: str = "") -> Response:
+        """Off to sign in, and back to where the visitor wanted to go, or to the path `back`."""
         url = self.request.url
-        wanted = url.path + (f"?{url.query}" if url.query else "") if self.request.method in ("GET", "HEAD") else "/"
+        read = self.request.method in ("GET", "HEAD")
+        wanted = back or (url.path + (f"?{url.query}" if url.query else "") if read else "/")
         return self.redirect(f"/sign-in?next={quote(wanted, safe='')}")
 
     def refused(self, error: Refused) -> Response:

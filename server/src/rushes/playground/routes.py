@@ -11,7 +11,10 @@ from rushes.playground.screens import files, home, keys, models, operate, reques
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """One page; HEAD comes with GET. A page that is not public is for those who have signed in."""
+    """One page; HEAD comes with GET. A page that is not public is for those who have signed in.
+
+    A public one may be, too: it then looks itself, because it has something better to say than "sign in".
+    """
 
     methods: tuple[str, ...]
     path: str
@@ -29,7 +32,7 @@ ROUTES: tuple[PageRoute, ...] = (
     PageRoute(SEND, "/sign-out", sign_in.sign_out, public=True),
     PageRoute(READ, "/models", models.listing),
     PageRoute(READ, "/models/{model_id:path}", models.detail),
-    PageRoute(SEND, "/models/{model_id:path}", models.generate),
+    PageRoute(SEND, "/models/{model_id:path}", models.generate, public=True),
     PageRoute(READ, "/requests", requests.listing),
     PageRoute(READ, "/requests/{request_id}", requests.detail),
     PageRoute(SEND, "/requests/{request_id}/{action}", requests.act),

@@ -11,8 +11,9 @@ from rushes.domain.errors import HTTP_ERRORS
 from rushes.playground import code, forms
 from rushes.playground.page import Page
 from rushes.playground.public_api import Refused
-from rushes.playground.screens.sent import Sent, read_sent
+from rushes.playground.screens.sent import Sent, read_sent, typed_again
 from rushes.playground.view import model_href, request_view
+from rushes.playground.visitor import visitor
 
 RECENT = 8
 STATES = ("ready", "no worker")
@@ -47,7 +48,16 @@ async def detail(page: Page) -> Response:
 
 
 async def generate(page: Page) -> Response:
-    """POST /models/{id}: submit without scripts, and go on to the page of the request."""
+    """POST /models/{id}: submit without scripts, and go on to the page of the request.
+
+    When the session has ended meanwhile, back to the form with its texts, once signed in.
+    """
+    try:
+        page.visitor = await visitor(page)
+    except Refused as error:
+        if error.status == 401:
+            return page.sign_in(await typed_again(page))
+        raise
     model = await _load(page)
     sent = await read_sent(page, model)
     if not sent.faults:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -17,6 +18,9 @@ from rushes.playground.public_api import SESSION, Refused
 MAX_BODY = 220 * 1024 * 1024
 """The largest video the API takes, and a form around it."""
 MAX_TEXT = 12_000_000
+MAX_TYPED = 1_000_000
+MAX_ADDRESS = 6_000
+"""Characters of a query that every server and proxy on the way takes."""
 FILE = "f."
 """Before the name of the file field beside a media field."""
 
@@ -56,6 +60,25 @@ async def read_sent(page: Page, model: Mapping[str, Any]) -> Sent:
     row = HTTP_ERRORS["invalid_payload"]
     said = {"text": row.text, "code": row.code, "advice": "See the fields that are marked."} if faults else {}
     return Sent(payload, faults, said, key=texts.get("key") or secrets.token_urlsafe(24))
+
+
+async def typed_again(page: Page) -> str:
+    """The address of the form with the texts that were sent in it, as many as an address may hold; no files.
+
+    For somebody whose session has ended: so nothing large is read, and nothing is stored.
+    """
+    path = page.request.url.path
+    length = page.request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > MAX_TYPED:
+        return path
+    async with page.request.form(max_files=16, max_fields=200, max_part_size=MAX_TYPED) as form:
+        texts = [(name, text) for name, text in form.multi_items() if isinstance(text, str) and text]
+    query = ""
+    for name, text in texts:
+        longer = f"{query}&{urlencode({name: text})}" if query else urlencode({name: text})
+        if name.startswith(forms.PREFIX) and len(quote(longer)) <= MAX_ADDRESS:
+            query = longer
+    return f"{path}?{query}" if query else path
 
 
 async def uploaded(page: Page, file: UploadFile) -> str:

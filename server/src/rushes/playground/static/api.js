@@ -1,5 +1,6 @@
 // @ts-check
 /** The public JSON API, called with the page's own cookie; what it refuses becomes an ApiError. */
+import { RETURN } from "./draft.js";
 
 const SESSION = "/api/v1/ie/requestqueue";
 
@@ -35,6 +36,7 @@ export async function call(path, { method = "GET", body, key, signal } = {}) {
 
 /** The session has ended: what was typed is kept by the form itself, and we come back here. */
 function signInAgain() {
+  sessionStorage.setItem(RETURN, location.href);
   location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 

@@ -1,21 +1,41 @@
 // @ts-check
 /** An unsent form, kept in this browser for each model; never its files, never on the server. */
-import { fieldsIn, fill, textOf } from "./fields.js";
+import { controlsOf, fieldsIn, fill, textOf } from "./fields.js";
 
 const place = (/** @type {string} */ model) => `rushes-draft:${model}`;
+
+/** Where api.js says which page it left because the session had ended. */
+export const RETURN = "rushes-return";
+
+/** Whether somebody has filled in a field since the server wrote it. @param {HTMLElement} root */
+function isTyped(root) {
+  return fieldsIn(root).some((field) => controlsOf(field).some((control) => control instanceof HTMLSelectElement
+    ? control.selectedIndex !== Math.max(0, [...control.options].findIndex((option) => option.defaultSelected))
+    : Boolean(control.checked) !== Boolean(control.defaultChecked) || control.value !== control.defaultValue));
+}
 
 /** @param {string} model @param {HTMLElement} root */
 export function keepDraft(model, root) {
   const texts = fieldsIn(root)
     .filter((field) => !field.dataset.widget?.startsWith("media"))
     .map((field) => [field.dataset.field, textOf(field)]);
-  localStorage.setItem(place(model), JSON.stringify(Object.fromEntries(texts)));
+  try {
+    localStorage.setItem(place(model), JSON.stringify(Object.fromEntries(texts)));
+  } catch {
+    localStorage.removeItem(place(model)); // larger than a browser keeps: no draft is better than an older one
+  }
 }
 
-/** Fills the form as it was left. An address with settings of its own (?from=) wins. @param {string} model @param {HTMLElement} root */
+/**
+ * Fills the form as it was left. An address with settings of its own (?from=) wins, but not over what was typed there
+ * before the session ended; and what was typed before this script came wins over everything.
+ * @param {string} model @param {HTMLElement} root
+ */
 export function restoreDraft(model, root) {
   const kept = localStorage.getItem(place(model));
-  if (!kept || location.search || root.querySelector("[aria-invalid]")) return;
+  const returned = sessionStorage.getItem(RETURN) === location.href;
+  sessionStorage.removeItem(RETURN);
+  if (!kept || (location.search && !returned) || root.querySelector("[aria-invalid]") || isTyped(root)) return;
   const texts = JSON.parse(kept);
   for (const field of fieldsIn(root)) {
     const text = texts[field.dataset.field ?? ""];
