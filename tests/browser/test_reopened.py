@@ -78,9 +78,9 @@ def test_what_was_begun_in_a_browser_that_was_closed_ends_in_another(
     visiting: Callable[..., Visit], owner: Tenant
 ) -> None:
     first = device(visiting, owner)
-    first.goto("/models/wan2.7-t2v")
-    first.get_by_label("Prompt", exact=False).first.fill("Begun and left")
-    first.locator("#field-duration").fill("2")
+    first.goto("/models/rushes-test")
+    first.get_by_label("Prompt", exact=True).fill("Begun and left")
+    first.locator("#field-seconds").fill("3")
     first.locator("[data-send]").click()
     stage = first.locator("[data-runs] rushes-request")
     expect(stage).to_have_count(1)
