@@ -5,17 +5,20 @@ Not covered: Firefox, Safari, real screen readers.
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from support.chromium import FLAGS, chromium
 from support.platform import RunningPlatform, running_platform
+from support.tenants import cookies
 from support.visits import Visit
 
 
@@ -50,10 +53,17 @@ def platform() -> Iterator[RunningPlatform]:
 @pytest.fixture(scope="session")
 def signed_in(platform: RunningPlatform) -> Any:
     """The cookies of somebody who has signed in with the platform's key."""
-    answer = httpx2.post(f"{platform.address}/sign-in", data={"key": platform.key}, trust_env=False)
-    name, _, rest = answer.headers["set-cookie"].partition("=")
-    cookie = {"name": name, "value": rest.partition(";")[0], "url": platform.address}
-    return [cookie]
+    return cookies(platform.address, {"key": platform.key})
+
+
+@pytest.fixture(scope="session")
+def owner(platform: RunningPlatform) -> list[dict[str, str]]:
+    """The cookies of the machine's owner, who came by the one-time link."""
+    command = [sys.executable, "-m", "rushes", "users", "link", "--data", str(platform.data)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    link = re.search(r"link=([A-Za-z0-9_-]+)", said)
+    assert link is not None, said
+    return cookies(platform.address, {"link": link[1]})
 
 
 @pytest.fixture

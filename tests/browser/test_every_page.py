@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from support.platform import RunningPlatform, final, submitted
+from support.tenants import tenant
 from support.visits import Visit, axe_findings, overflow, small_targets
 
 PAGES = (
@@ -92,6 +94,27 @@ def test_every_page_reflows_at_320_pixels(visiting: Callable[..., Visit], made: 
         if (pixels := overflow(visit.page)) > 0:
             wide[path] = pixels
     assert wide == {}
+
+
+EMPTY = {
+    "/requests": "No request yet",
+    "/files": "No files yet",
+    "/usage": "",
+    "/webhooks": "",
+    "/keys": "",
+}
+
+
+def test_every_screen_of_a_new_organisation_is_there_and_teaches(
+    visiting: Callable[..., Visit], platform: RunningPlatform
+) -> None:
+    visit = visiting(cookies=False, **LAPTOP)
+    visit.context.add_cookies(tenant(platform, "Just begun").cookies())  # type: ignore[arg-type]
+    for path, words in EMPTY.items():
+        visit.page.goto(path)
+        expect(visit.page.locator("h1")).to_be_visible()
+        if words:
+            expect(visit.page.get_by_role("heading", name=words)).to_be_visible()
 
 
 def picture(visit: Visit, name: str) -> None:

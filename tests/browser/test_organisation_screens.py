@@ -23,18 +23,6 @@ SCREENS = ("/webhooks", "/keys", "/usage", "/files", "/operate")
 LAPTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
 
 
-@pytest.fixture(scope="module")
-def owner(platform: RunningPlatform) -> list[dict[str, str]]:
-    """The cookies of the machine's owner, who came by the one-time link."""
-    command = [sys.executable, "-m", "rushes", "users", "link", "--data", str(platform.data)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    link = re.search(r"link=([A-Za-z0-9_-]+)", said)
-    assert link is not None, said
-    answer = httpx2.post(f"{platform.address}/sign-in", data={"link": link[1]}, trust_env=False)
-    name, _, rest = answer.headers["set-cookie"].partition("=")
-    return [{"name": name, "value": rest.partition(";")[0], "url": platform.address}]
-
-
 @pytest.fixture
 def visit(visiting: Callable[..., Visit], owner: list[dict[str, str]]) -> Callable[..., Visit]:
     """Makes visits of the owner."""
