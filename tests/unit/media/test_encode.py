@@ -24,8 +24,13 @@ def no_leftovers(folder: Path) -> bool:
     return not list(folder.iterdir()) and not any(t.name == "encoder" for t in threading.enumerate())
 
 
-def test_a_video_is_h264_high_bt709_limited_at_a_constant_rate_with_moov_first(tmp_path: Path, ramp: Any) -> None:
-    encode(ramp(count=48), tmp_path / "video.mp4", keep_frames=48, comment="engine: animatic\nseed: 1")
+@pytest.mark.parametrize(("effort", "search"), [("full", b"subme=2"), ("light", b"subme=1")])
+def test_a_video_is_h264_high_bt709_limited_at_a_constant_rate_with_moov_first(
+    tmp_path: Path, ramp: Any, effort: Any, search: bytes
+) -> None:
+    comment = "engine: animatic\nseed: 1"
+    encode(ramp(count=48), tmp_path / "video.mp4", keep_frames=48, comment=comment, effort=effort)
+    assert search in (tmp_path / "video.mp4").read_bytes()  # x264 writes its options into the first frame
     facts = probe(tmp_path / "video.mp4")
     assert (facts.codec, facts.profile, facts.pixel_format) == ("h264", "High", "yuv420p")
     assert facts.colour == (1, 1, 1, 1)

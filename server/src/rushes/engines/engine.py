@@ -20,6 +20,8 @@ from rushes.domain.model_card import ModelCard
 PixelFormat = Literal["rgb24", "yuv420p"]
 SLOT_VARIABLE = "RUSHES_SLOT"
 """In the environment of an engine's child, the number of its slot: the n-th child renders on the n-th GPU."""
+Effort = Literal["full", "light"]
+"""How hard the encoder searches (media/encode.py): light takes half of the time, for frames that were drawn."""
 Stage = Literal["loading", "generating", "encoding", "uploading"]
 
 
@@ -78,6 +80,7 @@ class Plan:
     """Sentences for the request's `warnings`."""
     approximate: bool = False
     """The length is the upstream's to choose: a finished file is not held against `seconds`."""
+    effort: Effort = "full"
     hops: int = 0
     """Servers of ours that have passed the request on to this one."""
 

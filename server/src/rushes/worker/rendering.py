@@ -130,8 +130,9 @@ class Rendering:
 
         try:
             return encode(
-                frames, self.video, keep_frames=keep, comment=self.comment, on_frame=on_frame, check=self.check
-            )
+                frames, self.video, keep_frames=keep, comment=self.comment, effort=self.plan.effort,
+                on_frame=on_frame, check=self.check,
+            )  # fmt: skip
         finally:
             frames.leave()
 

@@ -66,6 +66,7 @@ def normalise(
         watermark=watermark,
         inputs=inputs,
         notes=tuple(reading.notes),
+        effort="light",
     )
 
 
