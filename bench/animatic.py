@@ -129,7 +129,9 @@ def measure(clip: str) -> dict[str, float]:
         kept = np.lib.format.open_memmap(Path(folder) / "frames.npy", "w+", np.uint8, shape)
         drawing, _ = _timed(lambda: [np.copyto(kept[i], frame) for i, frame in enumerate(again)])
         drawn = _Drawn(again.width, again.height, plan.fps, again.count, "yuv420p", again.audio, kept)
-        floor, floor_cpu = _timed(lambda: encode(drawn, path, keep_frames=plan.keep_frames, comment="bench", effort=plan.effort))
+        floor, floor_cpu = _timed(
+            lambda: encode(drawn, path, keep_frames=plan.keep_frames, comment="bench", effort=plan.effort)
+        )
     return {
         "floor": floor, "both": wall, "floor cpu": floor_cpu, "cpu": cpu, "setup": setup, "mb": peak,
         "frame": drawing / plan.num_frames * 1000,
