@@ -1,5 +1,6 @@
 """The web application: one flat table of routes on Starlette, hot ones first (decisions/0002-starlette-alone.md)."""
 
+import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import groupby
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.types import Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from rushes import __version__
 from rushes.api.answers import Handler, answering, error_reply
@@ -80,7 +82,11 @@ async def _unexpected(_: Request, __: Exception) -> Response:
 
 
 class Edge:
-    """What every exchange has: no trailing slash, the session prefix noted, our version and instance in the answer."""
+    """What every exchange has: no trailing slash, the session prefix noted, our version and instance in the answer.
+
+    And an id of its own, in the answer as Rushes-Call-Id and in every line of the log that it causes: what somebody
+    copies from an error leads to the lines about it.
+    """
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -102,7 +108,12 @@ class Edge:
         if path.startswith(SESSION_PREFIX) and not path.startswith((KEY_PREFIX, SHORT_PREFIX)):
             scope["rushes_session_prefix"] = True
         services = getattr(self._app.state, "services", None)
-        ours = [(b"rushes-version", __version__.encode()), (b"x-content-type-options", b"nosniff")]
+        call_id = secrets.token_hex(8)
+        ours = [
+            (b"rushes-call-id", call_id.encode()),
+            (b"rushes-version", __version__.encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
         if services is not None:
             ours.append((b"rushes-instance", str(services.instance).encode()))
 
@@ -115,7 +126,8 @@ class Edge:
         if scope["method"] in ("POST", "PUT", "PATCH"):
             receive = paced(receive)
         refused = _refusal(scope)
-        await (self._app if refused is None else error_reply(refused))(scope, receive, sending)
+        with bound_contextvars(call_id=call_id):
+            await (self._app if refused is None else error_reply(refused))(scope, receive, sending)
 
 
 def _refusal(scope: Scope) -> ApiError | None:

@@ -1,5 +1,6 @@
 """The page in front of the API: its own paths are answered here, every other one goes on to the API."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -61,8 +62,9 @@ class Site:
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception as error:
-                log.error("page_error", path=request.url.path, exc_info=error)
-                return page.broken()
+                call_id = secrets.token_hex(8)
+                log.error("page_error", path=request.url.path, call_id=call_id, exc_info=error)
+                return page.broken(call_id)
 
         return answer
 

@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from rushes.domain.errors import FAILURES
+from rushes.domain.errors import FAILURES, HTTP_ERRORS
 from rushes.playground import view
 from rushes.playground.public_api import pretty
 
@@ -28,9 +28,12 @@ def markdown(text: str) -> Markup:
     return Markup(_MARKDOWN.render(text))  # noqa: S704 - the renderer escapes; tests/browser plants what must not pass
 
 
-def advice_table() -> dict[str, str]:
-    """What to do after each way in which a request can fail, for static/view.js."""
-    return {code: row.advice for code, row in FAILURES.items()}
+def advice_table() -> dict[str, dict[str, str]]:
+    """What to do after each way in which a request can fail or a call be refused, for view.js and fault.js."""
+    return {
+        "failures": {code: row.advice for code, row in FAILURES.items()},
+        "refusals": {code: row.advice for code, row in HTTP_ERRORS.items()},
+    }
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from rushes.domain.errors import HTTP_ERRORS
 from rushes.playground import filters, policy, view
 from rushes.playground.assets import Assets
+from rushes.playground.fault import BLANK, Fault, fault_of
 from rushes.playground.nav import SECTIONS
 from rushes.playground.public_api import PublicApi, Refused
 
@@ -37,6 +38,7 @@ def environment(assets: Assets) -> Environment:
         "sections": SECTIONS,
         "advice": filters.advice_table(),
         "blank": view.blank_view(),
+        "blank_fault": BLANK,
     }
     cast(dict[str, Any], made.globals).update(names)
     return made
@@ -86,32 +88,43 @@ class Page:
 
     def sign_in(self, back: str = "") -> Response:
         """Off to sign in, and back to where the visitor wanted to go, or to the path `back`."""
-        url = self.request.url
         read = self.request.method in ("GET", "HEAD")
-        wanted = back or (url.path + (f"?{url.query}" if url.query else "") if read else "/")
+        url = urlsplit(str(self.request.url) if read else self.request.headers.get("referer", "/"))
+        wanted = back or url.path + (f"?{url.query}" if url.query else "")
         return self.redirect(f"/sign-in?next={quote(wanted, safe='')}")
+
+    def fault(self, error: Refused) -> Fault:
+        """What to show of a refusal."""
+        return self._fault(error.status, error.code, error.text, error.call_id, error.retry_after)
+
+    def own_fault(self, code: str, call_id: str = "") -> Fault:
+        """The same for an error that the page itself found."""
+        row = HTTP_ERRORS[code]
+        return self._fault(row.status, row.code, row.text, call_id, None)
+
+    def _fault(self, status: int, code: str, text: str, call_id: str, retry_after: str | None) -> Fault:
+        path = self.request.url.path
+        return fault_of(
+            status=status, code=code, text=text, path=path, now=self.now, call_id=call_id, retry_after=retry_after
+        )
 
     def refused(self, error: Refused) -> Response:
         """What a visitor is told when the API refuses what the page itself needs."""
         if error.status == 401:
             return self.sign_in()
-        row = HTTP_ERRORS.get(error.code)
-        advice = row.advice if row else ""
-        answer = self.render("error.html", error.status, error=error, advice=advice)
+        answer = self.render("error.html", error.status, number=error.status, said=self.fault(error))
         if error.retry_after:
             answer.headers["Retry-After"] = error.retry_after
         return answer
 
-    def broken(self) -> Response:
-        """Our own mistake; what went wrong is in the log."""
-        row = HTTP_ERRORS["internal"]
-        error = {"status": row.status, "code": row.code, "text": row.text}
-        return self.render("error.html", row.status, error=error, advice=row.advice)
+    def broken(self, call_id: str) -> Response:
+        """Our own mistake; what went wrong is in the log, under this id."""
+        said = self.own_fault("internal", call_id)
+        return self.render("error.html", HTTP_ERRORS["internal"].status, number=500, said=said)
 
     def missing(self) -> Response:
         """Nothing is here."""
-        row = HTTP_ERRORS["not_found"]
-        return self.render("error.html", 404, error={"status": 404, "code": row.code, "text": row.text}, advice="")
+        return self.render("error.html", 404, number=404, said=self.own_fault("not_found"))
 
     def query(self, name: str) -> str:
         return self.request.query_params.get(name, "").strip()

@@ -44,6 +44,7 @@ class Refused(Exception):
         self.param = cast("str | None", body.get("param"))
         self.detail = cast(dict[str, Any], body.get("detail") or {})
         self.retry_after = answer.headers.get("retry-after")
+        self.call_id = answer.headers.get("rushes-call-id", "")
         super().__init__(self.text)
 
 

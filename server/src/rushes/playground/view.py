@@ -168,7 +168,15 @@ def _media(record: Mapping[str, Any], now: float) -> dict[str, Any]:
 
 def _error(record: Mapping[str, Any]) -> dict[str, Any]:
     code = record.get("error_code") or ""
+    facts = [
+        f"Request {record['request_id']}",
+        f"Model {record['model']}",
+        f"{code}: {record.get('error') or ''}",
+        f"Attempt {record.get('attempt') or 0}, engine {record.get('engine') or 'none'}",
+        f"Made {clock(record['created_at'])}",
+    ]
     return {
+        "support": "\n".join(facts) if record["status"] == "failed" else "",
         "error": record.get("error") or "",
         "error_code": code,
         "advice": FAILURES[code].advice if code in FAILURES else "",

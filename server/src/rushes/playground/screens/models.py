@@ -2,16 +2,17 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from rushes.domain.errors import HTTP_ERRORS
 from rushes.playground import code, forms
+from rushes.playground.fault import Fault
 from rushes.playground.page import Page
 from rushes.playground.public_api import Refused
-from rushes.playground.screens.sent import Sent, read_sent, typed_again
+from rushes.playground.screens.sent import MARKED, Sent, read_sent, typed_again
 from rushes.playground.view import model_href, request_view
 from rushes.playground.visitor import visitor
 
@@ -69,7 +70,7 @@ async def generate(page: Page) -> Response:
         except Refused as error:
             if error.status == 401:
                 raise
-            sent = Sent(sent.payload, forms.faults_of(error.detail), _said(error), error.status)
+            sent = Sent(sent.payload, forms.faults_of(error.detail), _said(page, error), error.status)
     return await _form(page, model, sent)
 
 
@@ -110,9 +111,9 @@ def _example(model: Mapping[str, Any]) -> dict[str, Any]:
     return dict(model.get("example") or {"prompt": ""})
 
 
-def _said(error: Refused) -> Mapping[str, str]:
-    row = HTTP_ERRORS.get(error.code)
-    return {"text": error.text, "code": error.code, "advice": row.advice if row else ""}
+def _said(page: Page, error: Refused) -> Fault:
+    said = page.fault(error)
+    return replace(said, advice=MARKED) if error.code == "invalid_payload" else said
 
 
 def _model(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,8 +10,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from rushes.domain.errors import HTTP_ERRORS
 from rushes.playground import forms
+from rushes.playground.fault import Fault
 from rushes.playground.page import Page
 from rushes.playground.public_api import SESSION, Refused
 
@@ -21,6 +21,7 @@ MAX_TEXT = 12_000_000
 MAX_TYPED = 1_000_000
 MAX_ADDRESS = 6_000
 """Characters of a query that every server and proxy on the way takes."""
+MARKED = "See the fields that are marked."
 FILE = "f."
 """Before the name of the file field beside a media field."""
 
@@ -31,7 +32,7 @@ class Sent:
 
     payload: dict[str, Any] | None
     faults: Mapping[str, str]
-    said: Mapping[str, str] = field(default_factory=dict[str, str])
+    said: Fault | None = None
     status: int = 400
     key: str = ""
 
@@ -57,8 +58,7 @@ async def read_sent(page: Page, model: Mapping[str, Any]) -> Sent:
                     texts[control] = f"{texts.get(control, '')} {url}".strip()
     payload, faults = forms.payload_of(blank, texts)
     faults |= refused
-    row = HTTP_ERRORS["invalid_payload"]
-    said = {"text": row.text, "code": row.code, "advice": "See the fields that are marked."} if faults else {}
+    said = replace(page.own_fault("invalid_payload"), advice=MARKED) if faults else None
     return Sent(payload, faults, said, key=texts.get("key") or secrets.token_urlsafe(24))
 
 

@@ -9,9 +9,25 @@ from starlette.responses import Response
 from rushes.playground.page import Page
 from rushes.playground.public_api import Answer, Refused
 from rushes.playground.screens.home import local_path
+from rushes.playground.screens.models import still_of
 
 PEOPLE = "/api/v1/me"
 PAGE_SESSION = f"{PEOPLE}/page-session"
+SHOWN = (
+    "wan2.7-t2v",
+    "Veo3",
+    "Wan-AI_Wan2.2-T2V-A14B",
+    "kling-v3-text-to-video",
+    "seedance-2-0-260128",
+    "LTX-2",
+    "sora-2-pro",
+    "hunyuanvideo",
+    "Luma-Ray2",
+    "skyreels-v4-text-to-video",
+    "Minimax-Hailuo-2.3-Fast",
+    "pixverse-v5.6-i2v",
+)
+"""Models whose stills are the contact sheet beside the form."""
 
 
 async def form(page: Page) -> Response:
@@ -26,10 +42,12 @@ async def sign_in(page: Page) -> Response:
     try:
         given = await _credential(page, said)
         if "code" in given:
-            return _form(page, token=given["code"], wanted=said.get("next", ""))
+            return _form(page, token=given["code"], said=said)
         answer = await _call(page, PAGE_SESSION, given)
     except Refused as error:
-        return _form(page, error=error, email=said.get("email", ""), wanted=said.get("next", ""))
+        # A code may be typed wrongly; whoever has given the password does not have to do so again.
+        again = said.get("token", "") if error.code in ("invalid_otp", "rate_limited") else ""
+        return _form(page, error=error, token=again, said=said)
     response = page.redirect(local_path(said.get("next") or "/"))
     response.headers["Set-Cookie"] = answer.headers["set-cookie"]
     return response
@@ -63,16 +81,20 @@ async def _call(page: Page, path: str, body: Mapping[str, Any]) -> Answer:
 
 
 def _form(
-    page: Page, *, error: Refused | None = None, email: str = "", link: str = "", token: str = "", wanted: str = ""
+    page: Page, *, error: Refused | None = None, link: str = "", token: str = "", said: Mapping[str, str] | None = None
 ) -> Response:
+    given = said or {}
     answer = page.render(
         "sign_in.html",
         error.status if error else 200,
         error=error,
-        email=email,
+        said=page.fault(error) if error else None,
+        email=given.get("email", ""),
+        by_key=bool(given.get("key")),
         link=link,
         token=token,
-        wanted=local_path(wanted or page.query("next") or "/"),
+        wanted=local_path(given.get("next") or page.query("next") or "/"),
+        stills=[still_of(model) for model in SHOWN],
     )
     answer.headers["Cache-Control"] = "no-store"
     if error and error.retry_after:

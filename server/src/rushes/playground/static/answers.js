@@ -14,13 +14,3 @@ export function honest(eta, spread) {
   if (!spread) return `About ${duration(eta)}, from films of this model made before.`;
   return `${spread.low_seconds}-${spread.high_seconds} s once it starts, median ${duration(eta)}, learnt from ${spread.runs} films.`;
 }
-
-/** What was refused, why, and when to try again. @param {import("./api.js").ApiError} error */
-export function faultCard(error) {
-  const card = document.createElement("div");
-  card.className = "card fault";
-  card.setAttribute("role", "alert");
-  const lines = [error.message, error.retryAfter ? `Try again in ${duration(error.retryAfter)}.` : "", `${error.code}, nothing was charged`];
-  card.append(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), { textContent: line })));
-  return card;
-}

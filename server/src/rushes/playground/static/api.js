@@ -5,14 +5,15 @@ import { RETURN } from "./draft.js";
 const SESSION = "/api/v1/ie/requestqueue";
 
 export class ApiError extends Error {
-  /** @param {number} status @param {Record<string, any>} body @param {string | null} retryAfter */
-  constructor(status, body, retryAfter = null) {
+  /** @param {number} status @param {Record<string, any>} body @param {(name: string) => string | null} header */
+  constructor(status, body, header) {
     super(body.error ?? "The server could not answer");
     this.status = status;
     this.code = body.code ?? "internal";
     this.param = body.param ?? null;
     this.detail = body.detail ?? {};
-    this.retryAfter = Number(retryAfter) || 0;
+    this.retryAfter = Number(header("retry-after")) || 0;
+    this.callId = header("rushes-call-id") ?? "";
   }
 }
 
@@ -31,7 +32,7 @@ export async function call(path, { method = "GET", body, key, signal } = {}) {
   const told = await answer.json().catch(() => ({}));
   if (answer.ok) return told;
   if (answer.status === 401) signInAgain();
-  throw new ApiError(answer.status, told, answer.headers.get("retry-after"));
+  throw new ApiError(answer.status, told, (name) => answer.headers.get(name));
 }
 
 /** The session has ended: what was typed is kept by the form itself, and we come back here. */
@@ -59,7 +60,7 @@ export function upload(file, onProgress) {
     request.upload.onprogress = (event) => onProgress(event.lengthComputable ? event.loaded / event.total : 0);
     request.onerror = () => reject(new TypeError("The upload was cut off. Choose the file again."));
     request.onload = () =>
-      request.status < 400 ? resolve(request.response) : reject(new ApiError(request.status, request.response ?? {}));
+      request.status < 400 ? resolve(request.response) : reject(new ApiError(request.status, request.response ?? {}, (name) => request.getResponseHeader(name)));
     request.send(form);
   });
 }

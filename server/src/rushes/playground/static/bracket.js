@@ -4,8 +4,17 @@ import { controlsOf, fieldsIn, textOf, valueOf } from "./fields.js";
 
 export const MOST = 24;
 
+/** The buttons that unlock fields. @param {HTMLElement} form @param {() => void} changed */
+export function onBracket(form, changed) {
+  form.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-bracket]") : null;
+    const field = button?.closest("[data-field]");
+    if (field instanceof HTMLElement) (event.preventDefault(), toggleBracket(field), changed());
+  });
+}
+
 /** Turns a field's control into a line of values, and back. @param {HTMLElement} field */
-export function toggleBracket(field) {
+function toggleBracket(field) {
   const button = /** @type {HTMLElement} */ (field.querySelector("[data-bracket]"));
   const open = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", String(open));

@@ -1,6 +1,7 @@
 // @ts-check
 /** Rows picked in the list, and one action on all of them: by their ids, or on all that the filter matches. */
-import { ApiError, call } from "./api.js";
+import { call } from "./api.js";
+import { sentence } from "./fault.js";
 import { tell } from "./shell.js";
 
 /** @type {Record<string, string>} */
@@ -93,7 +94,7 @@ export class Selection {
         tell(`${done} done${skipped.length ? `, ${skipped.length} left as they are` : ""}`);
         location.reload();
       } catch (error) {
-        $("error").textContent = error instanceof ApiError ? error.message : "The server does not answer.";
+        $("error").textContent = sentence(error);
       }
     };
   }

@@ -1,6 +1,5 @@
 // @ts-check
-/** What every page has: theme, keys, copying, dialogs, the offline bar, and words for screen readers. */
-import { onStream } from "./live.js";
+/** What every page has: theme, keys, copying, dialogs, menus, and words for screen readers. */
 
 const $ = (/** @type {string} */ selector) => /** @type {HTMLElement | null} */ (document.querySelector(selector));
 
@@ -97,18 +96,6 @@ function onTheme(event) {
   }
 }
 
-const PATIENCE = 2000;
-let lost = 0;
-
-/** The bar shows when the stream stays away, not while it changes over. @param {boolean} open */
-function onOnline(open) {
-  const bar = $("[data-offline]");
-  document.documentElement.dataset.stream = open ? "open" : "lost";
-  clearTimeout(lost);
-  if (bar && open) bar.hidden = true;
-  else if (bar) lost = setTimeout(() => (bar.hidden = false), PATIENCE);
-}
-
 export function startShell() {
   addEventListener("keydown", onKey);
   addEventListener("click", onClick);
@@ -123,5 +110,4 @@ export function startShell() {
     off.checked = keysOff();
     off.addEventListener("change", () => localStorage.setItem("rushes-keys", off.checked ? "off" : "on"));
   }
-  if ($(".tools .menu")) onStream(onOnline);
 }

@@ -116,7 +116,15 @@ function media(record, now) {
 /** @param {Record<string, any>} record */
 function fault(record) {
   const code = record.error_code || "";
-  return { error: record.error || "", error_code: code, advice: advice[code] ?? "", retryable: record.retryable === true };
+  const facts = [
+    `Request ${record.request_id}`,
+    `Model ${record.model}`,
+    `${code}: ${record.error || ""}`,
+    `Attempt ${record.attempt || 0}, engine ${record.engine || "none"}`,
+    `Made ${clock(record.created_at)}`,
+  ];
+  const support = record.status === "failed" ? facts.join("\n") : "";
+  return { support, error: record.error || "", error_code: code, advice: advice[code] ?? "", retryable: record.retryable === true };
 }
 
 /** @param {Record<string, any>} record */

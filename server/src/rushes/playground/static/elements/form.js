@@ -1,14 +1,15 @@
 // @ts-check
 /** <rushes-form data-model>: price and faults as one types, then submit and watch. Without scripts it is a plain form. */
 import { ApiError, call } from "../api.js";
-import { bracketed, caption, MOST, toggleBracket } from "../bracket.js";
+import { bracketed, caption, MOST, onBracket } from "../bracket.js";
 import { keepDraft, restoreDraft } from "../draft.js";
 import { fieldsIn, readForm, showFaults, textOf } from "../fields.js";
 import { tell } from "../shell.js";
 import { requestView } from "../view.js";
 import { duration, money } from "../words.js";
 import { bind } from "../bind.js";
-import { faultCard, faultsOf, honest } from "../answers.js";
+import { faultsOf, honest } from "../answers.js";
+import { faultCard } from "../fault.js";
 
 const TYPING = 250;
 
@@ -25,11 +26,7 @@ class RushesForm extends HTMLElement {
     restoreDraft(this.model, this.form);
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
     for (const type of ["input", "change"]) this.form.addEventListener(type, () => this.changed());
-    this.form.addEventListener("click", (event) => {
-      const button = event.target instanceof Element ? event.target.closest("[data-bracket]") : null;
-      const field = button?.closest("[data-field]");
-      if (field instanceof HTMLElement) (event.preventDefault(), toggleBracket(field), this.changed());
-    });
+    onBracket(this.form, () => this.changed());
     addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.send());
     this.changed(false);
   }
@@ -139,11 +136,12 @@ class RushesForm extends HTMLElement {
 
   /** @param {unknown} error */
   refused(error) {
-    if (!(error instanceof ApiError)) return tell("The server does not answer. Nothing was sent; your text is kept.");
-    if (error.code === "invalid_payload") showFaults(this.form, faultsOf(error, true));
-    const card = faultCard(error);
+    const marked = error instanceof ApiError && error.code === "invalid_payload";
+    if (marked) showFaults(this.form, faultsOf(error, true));
+    const card = faultCard(error, { note: "nothing was charged", hint: marked ? "See the fields that are marked." : undefined });
     this.part("[data-fault-box]").replaceChildren(card);
-    return card.scrollIntoView({ block: "nearest" });
+    if (marked) this.part("[aria-invalid]")?.focus();
+    else card.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -1,10 +1,10 @@
 // @ts-check
 /** <rushes-history>: the list lives. New requests wait in a bar, films play on hover, rows are picked and acted on. */
-import { ApiError, call, getRequest } from "../api.js";
+import { call, getRequest } from "../api.js";
 import { bind } from "../bind.js";
 import { onEvent, pause } from "../live.js";
 import { play, stopPlaying } from "../playing.js";
-import { tell } from "../shell.js";
+import { tellFault } from "../fault.js";
 import { requestView } from "../view.js";
 import { Selection } from "../selection.js";
 
@@ -95,7 +95,7 @@ class RushesHistory extends HTMLElement {
     try {
       await call(`/requests/${id}/${action}`, { method: "POST", body: {} });
     } catch (error) {
-      tell(error instanceof ApiError ? error.message : "The server does not answer.");
+      tellFault(error);
     }
   }
 }

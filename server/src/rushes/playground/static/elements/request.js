@@ -3,7 +3,8 @@
 import { bind } from "../bind.js";
 import { call, getRequest } from "../api.js";
 import { onEvent, onStream } from "../live.js";
-import { announce, tell } from "../shell.js";
+import { tellFault } from "../fault.js";
+import { announce } from "../shell.js";
 import { requestView } from "../view.js";
 
 const FINAL = ["success", "failed", "cancelled"];
@@ -86,7 +87,7 @@ class RushesRequest extends HTMLElement {
     try {
       this.show(await call(`/requests/${this.dataset.id}/cancel`, { method: "POST", body: {} }));
     } catch (error) {
-      tell(String(error instanceof Error ? error.message : error));
+      tellFault(error);
     }
   };
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** <rushes-sheet>: twelve frames of the film above. Each can be looked at, or begin the next film. */
 import { upload } from "../api.js";
+import { tellFault } from "../fault.js";
 import { tell } from "../shell.js";
 
 const FRAMES = 12;
@@ -74,7 +75,7 @@ class RushesSheet extends HTMLElement {
       const { next = "", nextName = "" } = this.dataset;
       location.assign(`${next}?p.${encodeURIComponent(nextName)}=${encodeURIComponent(url)}`);
     } catch (error) {
-      tell(error instanceof Error ? error.message : String(error));
+      tellFault(error);
       button.disabled = false;
     }
   }

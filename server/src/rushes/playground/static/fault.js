@@ -1,0 +1,49 @@
+// @ts-check
+/** What was refused, why, what to do, and all of it as a text for support: fault.py in the page, for scripts. */
+import { ApiError } from "./api.js";
+import { bind } from "./bind.js";
+import { clock, duration } from "./words.js";
+
+/** @type {Record<string, string>} */
+let advice = {};
+
+/** What to do after each refusal; the server writes it into the page. @param {Record<string, string>} table */
+export function setRefusals(table) {
+  advice = table;
+}
+
+/** The one sentence of an error, for places that have no room for more. @param {unknown} error */
+export function sentence(error) {
+  return error instanceof ApiError ? error.message : "The server does not answer. Nothing was done; what you typed is kept.";
+}
+
+/** @param {unknown} error @param {string} [hint] what to do, where we know better than the table */
+function words(error, hint) {
+  const told = error instanceof ApiError ? error : null;
+  const label = told ? `${told.status} ${told.code}` : "offline";
+  // The wait is said by a clock of its own, which the sentence would soon contradict.
+  const text = told?.retryAfter ? sentence(error).split(" Try again in ")[0] : sentence(error);
+  const { callId: call = "", retryAfter: seconds = 0 } = told ?? {};
+  const facts = [label, text, call && `Call ${call}`, `Page ${location.pathname}`, clock(Math.floor(Date.now() / 1000)), navigator.userAgent];
+  const next = hint ?? advice[told?.code ?? ""] ?? "Check the connection, then try again.";
+  return { label, text, advice: next, call, seconds, wait: seconds ? `Try again in ${duration(seconds)}.` : "", support: facts.filter(Boolean).join("\n") };
+}
+
+/** @param {unknown} error @param {{note?: string, hint?: string}} [more] */
+export function faultCard(error, { note = "", hint } = {}) {
+  const template = /** @type {HTMLTemplateElement} */ (document.querySelector('[data-template="fault"]'));
+  const card = /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (document.importNode(template.content, true)).firstElementChild);
+  bind(card, words(error, hint));
+  const place = card.querySelector("[data-note]");
+  if (place) place.textContent = note;
+  return card;
+}
+
+/** In the corner, until somebody has read it. @param {unknown} error */
+export function tellFault(error) {
+  const card = faultCard(error);
+  const close = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Close" });
+  close.addEventListener("click", () => card.remove());
+  card.querySelector(".foot")?.append(close);
+  document.querySelector("[data-toasts]")?.append(card);
+}
