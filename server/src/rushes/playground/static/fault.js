@@ -14,7 +14,9 @@ export function setRefusals(table) {
 
 /** The one sentence of an error, for places that have no room for more. @param {unknown} error */
 export function sentence(error) {
-  return error instanceof ApiError ? error.message : "The server does not answer. Nothing was done; what you typed is kept.";
+  if (error instanceof ApiError) return error.message;
+  // Without a line nothing went out; with one, an answer may have been lost on its way back.
+  return `The server does not answer. ${navigator.onLine ? "It may have heard" : "Nothing was sent"}; your text is kept.`;
 }
 
 /** @param {unknown} error @param {string} [hint] what to do, where we know better than the table */
@@ -39,9 +41,9 @@ export function faultCard(error, { note = "", hint } = {}) {
   return card;
 }
 
-/** In the corner, until somebody has read it. @param {unknown} error */
-export function tellFault(error) {
-  const card = faultCard(error);
+/** In the corner, until somebody has read it. @param {unknown} error @param {{note?: string, hint?: string}} [more] */
+export function tellFault(error, more) {
+  const card = faultCard(error, more);
   const close = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Close" });
   close.addEventListener("click", () => card.remove());
   card.querySelector(".foot")?.append(close);

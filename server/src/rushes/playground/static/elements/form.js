@@ -9,7 +9,7 @@ import { requestView } from "../view.js";
 import { duration, money } from "../words.js";
 import { bind } from "../bind.js";
 import { faultsOf, honest } from "../answers.js";
-import { faultCard } from "../fault.js";
+import { faultCard, tellFault } from "../fault.js";
 
 const TYPING = 250;
 
@@ -136,12 +136,14 @@ class RushesForm extends HTMLElement {
 
   /** @param {unknown} error */
   refused(error) {
+    if (!(error instanceof ApiError)) return tellFault(error, { hint: "Sent again, it is one request and charged once." });
     const marked = error instanceof ApiError && error.code === "invalid_payload";
     if (marked) showFaults(this.form, faultsOf(error, true));
     const card = faultCard(error, { note: "nothing was charged", hint: marked ? "See the fields that are marked." : undefined });
     this.part("[data-fault-box]").replaceChildren(card);
     if (marked) this.part("[aria-invalid]")?.focus();
     else card.scrollIntoView({ block: "nearest" });
+    return undefined;
   }
 }
 
