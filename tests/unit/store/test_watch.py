@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -102,6 +103,27 @@ async def test_a_change_made_elsewhere_is_seen_when_its_notification_arrives(
         request = await watch.get(org_id, request_id)
         assert request is not None
         assert request.status is status
+
+
+async def test_who_waits_for_the_end_reads_at_the_beginning_and_at_the_end(
+    watch: Watch, requests: Counting, org_id: UUID
+) -> None:
+    request_id = (await requests.submit(make_request(org_id))).request_id
+    waiting = asyncio.create_task(watch.final(org_id, request_id, 30))
+    for change in (
+        lambda: claim_one(requests),
+        lambda: requests.begin(request_id, 1, "loading"),
+        lambda: requests.retry(request_id, 1, timedelta(0), "again"),
+        lambda: claim_one(requests),
+        lambda: requests.begin(request_id, 2, "loading"),
+    ):
+        changed = await heard(watch, request_id)
+        await change()
+        await asyncio.wait_for(changed.wait(), 5)
+    assert requests.reads == 1
+    await requests.finish(request_id, 2, success())
+    assert (await waiting).status is Status.SUCCESS  # type: ignore[union-attr]
+    assert requests.reads == 2
 
 
 async def test_a_read_overtaken_by_a_change_is_not_kept(watch: Watch, requests: Counting, org_id: UUID) -> None:

@@ -75,7 +75,7 @@ class Lines:
 
     def _left(self, payload: str) -> None:
         """Something happened to a request; if it was waiting, it was claimed or has ended."""
-        lane, key = self._places.pop(UUID(payload), (None, None))
+        lane, key = self._places.pop(UUID(payload.partition(" ")[0]), (None, None))
         if lane is not None and key is not None:
             keys = self._lines[lane].keys
             del keys[bisect_left(keys, key)]

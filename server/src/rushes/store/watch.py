@@ -1,4 +1,7 @@
-"""Waiting for a request to change, and its cached record: both live on NOTIFY and fall back to reading again."""
+"""Waiting for a request to change, and its cached record: both live on NOTIFY and fall back to reading again.
+
+A notification says which request changed and the status it took: who waits for the end need not read what is between.
+"""
 
 import asyncio
 import time
@@ -6,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
+from rushes.domain.request import FINAL, Status
 from rushes.store.listen import Listener
 from rushes.store.records import Request
 from rushes.store.requests import Requests
@@ -13,6 +17,7 @@ from rushes.store.requests import Requests
 UNFINISHED_SECONDS = 0.5
 """How long an unfinished record is believed: progress writes are not notified."""
 MAX_CACHED = 20_000
+UNDER_WAY = frozenset(status.value for status in Status if status not in FINAL)
 FALLBACK_SECONDS = 2.0
 """How often a waiter reads by itself, in case a notification was lost."""
 
@@ -28,7 +33,7 @@ class Watch:
         self._keys: dict[UUID, tuple[UUID, UUID]] = {}
         self._reading: dict[UUID, int] = {}
         self._stale: set[UUID] = set()
-        self._waiters: dict[UUID, set[asyncio.Event]] = {}
+        self._waiters: dict[UUID, set[Subscription]] = {}
         self._closed = False
         listener.on("rushes_request", self._changed)
         listener.on_lost(self.flush)
@@ -63,7 +68,7 @@ class Watch:
         """The request as soon as its status is final, else as it is after `seconds`."""
         deadline = self._clock() + seconds
         while True:
-            with self.subscribed(request_id) as changed:
+            with self.subscribed(request_id, for_the_end=True) as changed:
                 request = await self.get(org_id, request_id)
                 left = deadline - self._clock()
                 if request is None or request.final or left <= 0 or self._closed:
@@ -72,9 +77,10 @@ class Watch:
                     async with asyncio.timeout(min(left, FALLBACK_SECONDS)):
                         await changed.wait()
 
-    def subscribed(self, request_id: UUID) -> "_Subscription":
-        """An event that is set at the next change; subscribe before reading, so that none is missed."""
-        return _Subscription(self._waiters, request_id)
+    def subscribed(self, request_id: UUID, *, for_the_end: bool = False) -> "Subscription":
+        """An event that is set at the next change, or at the one `for_the_end`; subscribe before reading, so that
+        none is missed."""
+        return Subscription(self._waiters, request_id, for_the_end)
 
     def flush(self) -> None:
         """Forget everything: notifications may have been missed."""
@@ -82,8 +88,8 @@ class Watch:
         self._keys.clear()
         self._stale.update(self._reading)
         for waiters in self._waiters.values():
-            for event in waiters:
-                event.set()
+            for waiter in waiters:
+                waiter.changed.set()
 
     def close(self) -> None:
         """Nobody waits any longer, now or later: the process is about to stop."""
@@ -100,30 +106,34 @@ class Watch:
         self._keys[request.request_id] = key
 
     def _changed(self, payload: str) -> None:
-        request_id = UUID(payload)
+        """`payload`: an id, and the status if it is known."""
+        text, _, status = payload.partition(" ")
+        request_id = UUID(text)
         if request_id in self._reading:
             self._stale.add(request_id)
         key = self._keys.pop(request_id, None)
         if key is not None:
             self._cached.pop(key, None)
-        for event in self._waiters.get(request_id, ()):
-            event.set()
+        for waiter in self._waiters.get(request_id, ()):
+            if not (waiter.for_the_end and status in UNDER_WAY):
+                waiter.changed.set()
 
 
-class _Subscription:
+class Subscription:
     """A context that holds one waiter's event."""
 
-    def __init__(self, waiters: dict[UUID, set[asyncio.Event]], request_id: UUID) -> None:
+    def __init__(self, waiters: dict[UUID, set["Subscription"]], request_id: UUID, for_the_end: bool) -> None:
         self._waiters = waiters
         self._request_id = request_id
-        self._event = asyncio.Event()
+        self.for_the_end = for_the_end
+        self.changed = asyncio.Event()
 
     def __enter__(self) -> asyncio.Event:
-        self._waiters.setdefault(self._request_id, set()).add(self._event)
-        return self._event
+        self._waiters.setdefault(self._request_id, set()).add(self)
+        return self.changed
 
     def __exit__(self, *_: object) -> None:
         mine = self._waiters[self._request_id]
-        mine.discard(self._event)
+        mine.discard(self)
         if not mine:
             del self._waiters[self._request_id]

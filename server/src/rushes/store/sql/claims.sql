@@ -123,7 +123,7 @@ WITH RECURSIVE wanted AS MATERIALIZED (
   SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
     FROM claimed, webhook_targets(org_id, 'request.dispatched', webhook_url, webhook_events)
 )
-SELECT claimed.*, pg_notify('rushes_request', request_id::text) FROM claimed ORDER BY priority DESC, start_tag, request_id;
+SELECT claimed.*, pg_notify('rushes_request', request_id || ' dispatched') FROM claimed ORDER BY priority DESC, start_tag, request_id;
 
 -- name: next_due$
 -- Seconds until the first request that was put off may be claimed, null when there is none; of the first hundred of each

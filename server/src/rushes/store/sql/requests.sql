@@ -141,7 +141,7 @@ WITH begun AS (
   SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
     FROM begun, webhook_targets(org_id, 'request.processing', webhook_url, webhook_events)
 )
-SELECT request_id, pg_notify('rushes_request', request_id::text) FROM begun;
+SELECT request_id, pg_notify('rushes_request', request_id || ' processing') FROM begun;
 
 -- name: progress!
 -- The latest progress, under the fence; never falls within an attempt.
@@ -247,7 +247,7 @@ WITH ended AS (
   SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
     FROM ended, webhook_targets(org_id, 'request.' || status, webhook_url, webhook_events)
 )
-SELECT ended.*, pg_notify('rushes_request', request_id::text),
+SELECT ended.*, pg_notify('rushes_request', request_id || ' ' || status),
        -- there is room for another of this organisation's requests, which idle qworkers had passed over
        (SELECT pg_notify('rushes_queue', ended.lane) FROM money
          WHERE max_running IS NOT NULL OR EXISTS (SELECT FROM lane_room)),
@@ -283,7 +283,7 @@ WITH back AS (
   UPDATE attempts t SET finished_at = clock_timestamp(), result = :result, error = :error
     FROM back WHERE t.request_id = back.request_id AND t.attempt = back.attempt AND t.finished_at IS NULL
 )
-SELECT back.request_id, back.lane, back.qworker_id, pg_notify('rushes_request', request_id::text), pg_notify('rushes_queue', lane)
+SELECT back.request_id, back.lane, back.qworker_id, pg_notify('rushes_request', request_id || ' queued'), pg_notify('rushes_queue', lane)
   FROM back;
 
 -- name: expired_leases
@@ -352,7 +352,7 @@ WITH gone AS (
   DELETE FROM request_terms t USING gone
    WHERE t.org_id = gone.org_id AND t.created_at = gone.created_at AND t.request_id = gone.request_id
 )
-SELECT gone.*, pg_notify('rushes_request', request_id::text) FROM gone;
+SELECT gone.*, pg_notify('rushes_request', request_id || ' ' || status) FROM gone;
 
 -- name: histories
 -- For each of some models with history: the medians of its latest successes, in seconds from start to finish, and in
