@@ -21,6 +21,30 @@ from support.platform import RunningPlatform, running_platform
 from support.tenants import cookies
 from support.visits import Visit
 
+HOSTILE_CARD = """
+family: hostile
+org_id: example
+created: 2026-11-20
+engine: faults
+models:
+  - id: hostile-guide
+    task: text-to-video
+    display_name: "<img src=x onerror=alert(20)> & co"
+    brief: "<svg onload=alert(21)> in a brief"
+    description: |
+      <img src=x onerror=alert(22)> and <script>alert(23)</script>
+
+      [a link](javascript:alert(24)) and ![a picture](https://evil.example/pixel.png)
+
+      [an honest link](https://example.org/guide)
+    test_only: true
+    parameters:
+      - {name: prompt, type: string, display_name: "<b onmouseover=alert(25)>Prompt</b>", description: "<i>hint</i>"}
+    price: {usd: 0.01}
+    example: {prompt: "</script><script>alert(26)</script>"}
+"""
+"""A model whose every word is markup."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser, a platform and a film take their time on a machine that has other things to do."""
@@ -45,7 +69,10 @@ def browser() -> Iterator[Browser]:
 def platform() -> Iterator[RunningPlatform]:
     """`rushes up` for reading and generating; tests that kill one start their own."""
     folder = Path(tempfile.mkdtemp(prefix="rushes-page-"))
-    with running_platform(folder, "--test-models") as running:
+    cards = folder / "cards"
+    cards.mkdir()
+    (cards / "hostile.yaml").write_text(HOSTILE_CARD, "utf-8")
+    with running_platform(folder, "--test-models", environment={"RUSHES_CATALOG_DIR": str(cards)}) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
 

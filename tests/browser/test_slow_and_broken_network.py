@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import httpx2
 import pytest
@@ -28,7 +29,7 @@ class Network:
         self._devtools = page.context.new_cdp_session(page)
         self._devtools.send("Network.enable")
 
-    def become(self, conditions: dict[str, object]) -> None:
+    def become(self, conditions: dict[str, Any]) -> None:
         self._devtools.send("Network.emulateNetworkConditions", conditions)
 
     def forget(self) -> None:
@@ -255,7 +256,7 @@ def test_a_browser_that_can_keep_no_more_still_sends_and_forgets_an_older_draft(
 
 def end_session(page: Page) -> None:
     """As from another tab: this one hears nothing of it."""
-    told = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    told = {cookie.get("name", ""): cookie.get("value", "") for cookie in page.context.cookies()}
     origin = page.url.partition("/models")[0]
     httpx2.post(f"{origin}/sign-out", cookies=told, headers={"Origin": origin}, trust_env=False)
 
