@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, gap, imports, life, memory, pictures, polls, startup, submits, wakeup, weights
+from bench import animatic, claims, gap, imports, life, memory, page, pictures, polls, startup, submits, wakeup, weights
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "memory": memory.run,
     "imports": imports.run,
     "animatic": animatic.run,
+    "page": page.run,
     "pictures": pictures.run,
     "weights": weights.run,
 }

@@ -1,8 +1,9 @@
 """Organisations of a running platform, made beside its API: each with a key, a client and a browser's cookie."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,23 +15,9 @@ from rushes.store.accounts import Accounts
 from rushes.store.database import Database
 from support.platform import QUEUE, RunningPlatform
 
-T = TypeVar("T")
+from bench.history import copy_request
 
-COPIES = """
-INSERT INTO requests
-SELECT copy.* FROM requests original, generate_series(1, $2) number,
-  LATERAL (SELECT clock_timestamp() - make_interval(secs => 3600 + number) AS at) moment,
-  LATERAL (SELECT 'Copy ' || number || $3 AS prompt) words,
-  LATERAL jsonb_populate_record(original, jsonb_build_object('request_id', gen_random_uuid(), 'created_at', moment.at,
-    'org_id', $4::uuid, 'key_id', null, 'payload', jsonb_build_object('prompt', words.prompt),
-    'plan', jsonb_build_object('prompt', words.prompt))) copy
- WHERE original.request_id = $1
-"""
-TERMS = """
-INSERT INTO request_terms (org_id, created_at, request_id, terms)
-SELECT org_id, created_at, request_id, terms_of(plan->>'prompt', metadata) FROM requests WHERE org_id = $1
-    ON CONFLICT DO NOTHING
-"""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +74,29 @@ def sql(platform: RunningPlatform, statement: str, *values: Any) -> list[asyncpg
     """The rows of one statement on the platform's database."""
 
     async def work() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(platform.database_url)
-        try:
-            return await connection.fetch(statement, *values, timeout=120)
-        finally:
-            await connection.close()
+        async with _connected(platform) as connection:
+            return await connection.fetch(statement, *values)
 
     return apart(work)
 
 
 def copies(platform: RunningPlatform, request_id: str, count: int, org_id: UUID, words: str = "") -> None:
-    """So many copies of a request in an organisation, a second apart, an hour old and older, in the search index.
+    """See `copy_request`."""
 
-    Their prompts are "Copy N" and `words`, 1 the newest; they share the artifacts of the request they are copied from.
-    """
-    sql(platform, COPIES, UUID(request_id), count, f" {words}", org_id)
-    sql(platform, TERMS, org_id)
+    async def work() -> None:
+        async with _connected(platform) as connection:
+            await copy_request(connection, UUID(request_id), count, org_id, words)
+
+    apart(work)
+
+
+@asynccontextmanager
+async def _connected(platform: RunningPlatform) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(platform.database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
