@@ -134,12 +134,17 @@ def test_a_card_that_says_otherwise_than_its_folder_is_refused(
 IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"attention": "flash"}, "attention: flash cannot be had here"),
     ({"attention": "no_such_backend"}, "attention: no_such_backend cannot be had here"),
-    ({"quantise": "int8"}, "needs the package torchao"),
-    ({"quantise": "bitsandbytes_4bit"}, "needs the package bitsandbytes"),
+    ({"attention": "_native_cudnn"}, "attention: _native_cudnn cannot be had here"),
+    ({"quantise": "bitsandbytes_4bit"}, "bitsandbytes"),
+    ({"quantise": "int4"}, "quantise: Input should be"),
+    ({"gguf": {"transformer": "a/../../x.gguf"}}, "must lie inside the folder"),
+    ({"gguf": {"transformer": "x.gguf"}, "quantise": "int8"}, "quantised already"),
     ({"offload": "model"}, "there is no GPU here"),
     ({"offload": "group"}, "there is no GPU here"),
     ({"context_parallel": {"gpus": 2}}, "context_parallel"),
-    ({"cache": {"kind": "first_block", "arguments": {"limit": 1}}}, "cache: first_block cannot be had here"),
+    ({"cache": {"kind": "first_block", "arguments": {"limit": 1}}}, "limit: Extra inputs are not permitted"),
+    ({"cache": {"kind": "mag"}}, "mag_ratios: Field required"),
+    ({"cache": {"kind": "taylorseer", "arguments": {"cache_identifiers": ["("]}}}, "is no regular expression"),
     ({"loras": [{"file": "style.safetensors"}]}, "loras: style.safetensors is not in"),
 ]
 
@@ -150,7 +155,7 @@ def test_an_option_that_cannot_be_had_is_said_when_loading(
 ) -> None:
     import torch
 
-    if torch.cuda.is_available() and "offload" in options:
+    if torch.cuda.is_available() and {"offload", "attention", "quantise"} & set(options):
         pytest.skip("this machine has a GPU")
     assert said in refusal(tiny("wan-t2v"), weights_card(**options), control)
 

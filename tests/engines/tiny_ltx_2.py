@@ -105,7 +105,7 @@ def _transformer() -> Any:
         audio_num_attention_heads=2,
         audio_attention_head_dim=4,
         audio_cross_attention_dim=8,
-        num_layers=1,
+        num_layers=2,
         caption_channels=HIDDEN,
         rope_double_precision=False,
         rope_type="split",

@@ -47,6 +47,9 @@ class Family:
     compiles: bool = True
     parallel: bool = False
     """True where the transformer knows how to be split over several GPUs."""
+    halves: Literal["apart", "together", "in frames"] = "apart"
+    """How a step computes what the prompt asks and what it would do without: in two calls; in one, or with guidance
+    built into the model; in one whose output can be taken apart into the two."""
     arguments: Mapping[str, float | bool] = field(default_factory=dict[str, float | bool])
     """What is passed to the pipeline beside the plan."""
 
@@ -157,6 +160,7 @@ _ALL: Final = (
         one_folder=True,
         free_rate=True,
         parallel=True,
+        halves="together",
     ),
     Family(
         name="ltx-condition",
@@ -173,6 +177,7 @@ _ALL: Final = (
         one_folder=True,
         free_rate=True,
         parallel=True,
+        halves="together",
     ),
     Family(
         name="ltx-2",
@@ -206,6 +211,7 @@ _ALL: Final = (
             "540P": ((960, 544), (544, 960), (720, 720), (832, 624), (624, 832)),
             "720P": ((1280, 720), (720, 1280), (960, 960), (1104, 832), (832, 1104)),
         },
+        halves="together",
     ),
     Family(
         name="hunyuan-1.5",
@@ -234,6 +240,7 @@ _ALL: Final = (
         tier="480P",
         sizes={"480P": ((720, 480),)},
         compiles=False,
+        halves="in frames",
     ),
     Family(
         name="cogvideox-1.5",
@@ -248,6 +255,7 @@ _ALL: Final = (
         tier="768P",
         sizes={"768P": ((1360, 768), (768, 1360))},
         compiles=False,
+        halves="in frames",
     ),
 )
 

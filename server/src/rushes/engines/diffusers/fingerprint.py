@@ -30,6 +30,7 @@ def fingerprint_parts(folder: WeightsFolder, tuning: Tuning, where: Any) -> dict
         "compile": str(tuning.compile),
         "cache": tuning.cache.model_dump_json() if tuning.cache else "none",
         "quantise": tuning.quantise or "none",
+        "gguf": ",".join(f"{name}={file_digest(folder.path / file)}" for name, file in tuning.gguf.items()),
         "offload": tuning.offload,
         "tiling": str(tuning.tiling),
         "context_parallel": tuning.context_parallel.model_dump_json() if tuning.context_parallel else "none",

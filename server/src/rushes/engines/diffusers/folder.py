@@ -45,7 +45,7 @@ class WeightsFolder:
     components: Mapping[str, tuple[str, str]]
     """Library and class of each component that is present."""
     bytes: int
-    """Size of all safetensors files."""
+    """Size of all files of weights."""
     digest: str
     """Of all names, sizes and configurations, and of samples of the weights: it tells two trainings of one shape apart
     without reading 60 GB."""
@@ -61,9 +61,9 @@ def check_folder(path: Path) -> WeightsFolder:
         raise Unsupported(f"{path / INDEX}: _class_name must be the plain name of a pipeline, it is {class_name!r}")
     files = _files(path)
     components = _components(path, index)
-    weights = [file for file in files if file.suffix == ".safetensors"]
+    weights = [file for file in files if file.suffix in (".safetensors", ".gguf")]
     if not weights:
-        raise Unsupported(f"{path} holds no safetensors files")
+        raise Unsupported(f"{path} holds no weights: no safetensors files")
     size = sum(file.stat().st_size for file in weights)
     return WeightsFolder(path, class_name, components, size, _digest(path, files))
 
@@ -125,7 +125,7 @@ def _components(path: Path, index: Mapping[str, Any]) -> dict[str, tuple[str, st
 def _digest(path: Path, files: list[Path]) -> str:
     seen = hashlib.sha256()
     for file in files:
-        if file.suffix not in (".safetensors", ".json", ".model", ".txt"):
+        if file.suffix not in (".safetensors", ".gguf", ".json", ".model", ".txt"):
             continue
         seen.update(f"{file.relative_to(path)}\n{file_digest(file)}\n".encode())
     return seen.hexdigest()[:16]

@@ -18,5 +18,8 @@ try:
     torch: Any = import_module("torch")
     diffusers: Any = import_module("diffusers")
     transformers: Any = import_module("transformers")
+    for library in (diffusers, transformers):
+        # Bars that are drawn while loading would fill a worker's log.
+        library.utils.logging.disable_progress_bar()
 except ImportError as error:
     raise Unsupported(f"{error}. Install the extra: pip install 'rushes[diffusers]'") from error

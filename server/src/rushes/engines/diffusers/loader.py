@@ -4,40 +4,46 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from rushes.engines.diffusers.caching import StepCache
 from rushes.engines.diffusers.folder import WeightsFolder
 from rushes.engines.diffusers.libraries import diffusers, torch
-from rushes.engines.diffusers.speed import apply_options, quantisation
+from rushes.engines.diffusers.memory import is_full
+from rushes.engines.diffusers.quantising import from_gguf, quantisation, stored_bytes
+from rushes.engines.diffusers.speed import apply_options
 from rushes.engines.diffusers.tuning import Tuning
 from rushes.engines.engine import Unsupported
 
 LIBRARIES = ("diffusers", "transformers")
 
 
-def load_pipeline(folder: WeightsFolder, tuning: Tuning, where: Any) -> Any:
-    """The pipeline of a folder with its options applied, on the device it renders on.
+def load_pipeline(folder: WeightsFolder, tuning: Tuning, where: Any) -> tuple[Any, StepCache | None]:
+    """The pipeline of a folder with its options applied, on the device it renders on; and its step cache, if any.
 
-    Only classes of diffusers and transformers are made, only safetensors are read, nothing is fetched. Raises
+    Only classes of diffusers and transformers are made, only safetensors and GGUF are read, nothing is fetched. Raises
     Unsupported for what the folder or an option asks and this installation cannot do.
     """
     _judge_components(folder)
     types = dtypes(tuning, where)
     arguments: dict[str, Any] = {"dtype": {name: getattr(torch, kind) for name, kind in types.items()}}
     if tuning.quantise and tuning.quantise != "fp8_storage":
-        arguments["quantization_config"] = quantisation(tuning.quantise)
+        arguments["quantization_config"] = quantisation(tuning.quantise, folder, where)
     try:
         with warnings.catch_warnings():
             # What its authors deprecate, a test of ours would turn into an error in the middle of a load.
             warnings.simplefilter("ignore")
-            pipe = diffusers.DiffusionPipeline.from_pretrained(
+            arguments |= from_gguf(folder, tuning, types)
+            # By its own class: the general one overlooks components that are optional and given.
+            pipe = pipeline_class(folder.class_name).from_pretrained(
                 str(folder.path), use_safetensors=True, local_files_only=True, **arguments
             )
-    except (OSError, ValueError, ImportError, AttributeError, TypeError, KeyError) as error:
+    except (OSError, ValueError, ImportError, AttributeError, TypeError, KeyError, RuntimeError) as error:
+        if is_full(error):
+            raise
         raise Unsupported(f"{folder.path} cannot be loaded: {_first_line(error)}") from error
     for component in pipe.components.values():
         if isinstance(component, torch.nn.Module):
             component.eval()
-    apply_options(pipe, folder, tuning, where)
-    return pipe
+    return pipe, apply_options(pipe, folder, tuning, where, types)
 
 
 def dtypes(tuning: Tuning, where: Any) -> dict[str, str]:
@@ -74,12 +80,12 @@ def pipeline_class(name: str) -> Any:
 
 
 def parameter_bytes(pipe: Any) -> int:
-    """What the weights of all components take, in the types they have."""
+    """What the weights of all components take, as they are stored."""
     total = 0
     for component in pipe.components.values():
         if isinstance(component, torch.nn.Module):
             for tensor in (*component.parameters(), *component.buffers()):
-                total += tensor.numel() * tensor.element_size()
+                total += stored_bytes(tensor)
     return total
 
 

@@ -4,11 +4,13 @@ import gc
 import time
 
 from rushes.domain.model_card import ModelCard
+from rushes.engines.diffusers.caching import check_cache
 from rushes.engines.diffusers.digest import fingerprint
 from rushes.engines.diffusers.embeddings import EmbeddingCache
+from rushes.engines.diffusers.families import class_for
 from rushes.engines.diffusers.fingerprint import fingerprint_parts
 from rushes.engines.diffusers.folder import WeightsFolder
-from rushes.engines.diffusers.loader import load_pipeline, parameter_bytes
+from rushes.engines.diffusers.loader import load_pipeline, parameter_bytes, pipeline_class
 from rushes.engines.diffusers.memory import device, free_host_bytes, give_back, typed
 from rushes.engines.diffusers.model import Model
 from rushes.engines.diffusers.plan import kinds_of
@@ -28,11 +30,14 @@ def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Mode
     family = tuning.figures()
     if tuning.compile and not family.compiles:
         raise Unsupported(f"compile: the family {family.name} cannot be compiled by blocks")
+    if tuning.cache:
+        names = [class_for(family, folder.class_name, kind) for kind in kinds_of(card, family)]
+        check_cache(tuning.cache, family, [pipeline_class(name) for name in names])
     if tuning.context_parallel:
         raise Unsupported("context_parallel: not possible on this worker, which renders in one process on one GPU")
     control.progress("loading", 0, 2)
     with typed(f"{card.id} ({folder.bytes / 2**30:.1f} GiB of weights)", where):
-        pipe = load_pipeline(folder, tuning, where)
+        pipe, step_cache = load_pipeline(folder, tuning, where)
     check_agreement(pipe, family, kinds_of(card, family))
     control.progress("loading", 1, 2)
     EmbeddingCache().wrap(pipe)
@@ -42,6 +47,7 @@ def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Mode
         tuning=tuning,
         family=family,
         pipe=pipe,
+        step_cache=step_cache,
         bytes=parameter_bytes(pipe),
         parts=parts,
         fingerprint=fingerprint(parts),

@@ -60,16 +60,21 @@ def give_back(where: Any) -> None:
         torch.cuda.empty_cache()
 
 
+def is_full(error: Exception) -> bool:
+    """Whether an error is one of the ways in which torch says that memory is full."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)
+
+
 @contextlib.contextmanager
 def typed(what: str, where: Any) -> Generator[None]:
     """Turn every way in which torch says that memory is full into OutOfMemory."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        give_back(where)
-        raise OutOfMemory(f"{what} does not fit into the memory of {device_name(where)}") from error
     except RuntimeError as error:
-        if "can't allocate memory" not in str(error) and "out of memory" not in str(error).lower():
+        if not is_full(error):
             raise
         give_back(where)
         raise OutOfMemory(f"{what} does not fit into the memory of {device_name(where)}") from error

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rushes.engines.diffusers.caching import StepCache
 from rushes.engines.diffusers.digest import fingerprint
 from rushes.engines.diffusers.families import Family
 from rushes.engines.diffusers.tuning import Tuning
@@ -24,6 +25,7 @@ class Model:
     """What decides the bytes of a frame beside the plan: what the fingerprint is made of."""
     fingerprint: str
     seconds: float
+    step_cache: StepCache | None = None
     scheduler: Any = field(init=False)
     """As the folder has it."""
     siblings: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -83,6 +83,8 @@ class Render:
             given["callback_on_step_end"] = steps.after_step
         pipe.progress_bar = steps.bar
         pipe.scheduler = _scheduler(model.scheduler, plan.extra["flow_shift"])
+        if model.step_cache:
+            model.step_cache.begin(pipe, int(plan.extra["steps"]))
         # Some pipelines draw from the process's own generator as well: noise on a picture in long clips.
         torch.manual_seed(plan.seed)
         try:

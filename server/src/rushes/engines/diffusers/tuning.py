@@ -5,13 +5,13 @@ diffusers. docs/how-to/serve-weights.md describes each.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rushes.domain.model_card import ModelCard
+from rushes.engines.diffusers.caches import Cache
 from rushes.engines.diffusers.families import FAMILIES, Family, Guidance
 from rushes.engines.diffusers.size import TIERS, Size
 from rushes.engines.engine import Unsupported
@@ -20,12 +20,12 @@ ENGINE: Final = "diffusers"
 Kind = Literal["t2v", "i2v", "flf2v"]
 Dtype = Literal["bfloat16", "float16", "float32"]
 Offload = Literal["none", "model", "group"]
-Quantisation = Literal["fp8_storage", "int8", "int4", "fp8", "bitsandbytes_8bit", "bitsandbytes_4bit"]
-CacheKind = Literal["first_block", "taylorseer", "mag", "faster", "pyramid"]
+Quantisation = Literal["fp8_storage", "int8", "fp8", "bitsandbytes_8bit", "bitsandbytes_4bit"]
 Scalar = bool | int | float | str
 
 _CLASS: Final = r"^[A-Z][A-Za-z0-9]{2,80}Pipeline$"
 _FILE: Final = r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.safetensors$"
+_GGUF: Final = r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.gguf$"
 _KEYWORD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _OURS: Final = frozenset(
     {
@@ -52,16 +52,14 @@ _OURS: Final = frozenset(
 """Keywords that the engine itself sets."""
 
 
+def _stay_inside(file: str) -> str:
+    if ".." in file.split("/"):
+        raise ValueError("must lie inside the folder of weights")
+    return file
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cache(_Strict):
-    """A cache over denoising steps. Each trades likeness for speed; none is on by itself."""
-
-    kind: CacheKind
-    arguments: Mapping[str, Scalar | list[float]] = Field(default_factory=dict)
-    """What the library's configuration of that cache takes, such as `threshold`."""
 
 
 class Lora(_Strict):
@@ -72,10 +70,8 @@ class Lora(_Strict):
 
     @field_validator("file")
     @classmethod
-    def _stay_inside(cls, value: str) -> str:
-        if ".." in value.split("/"):
-            raise ValueError("must lie inside the folder of weights")
-        return value
+    def _inside(cls, value: str) -> str:
+        return _stay_inside(value)
 
 
 class ContextParallel(_Strict):
@@ -123,6 +119,11 @@ class Tuning(_Strict):
     offload: Offload = "none"
     tiling: bool = False
     quantise: Quantisation | None = None
+    gguf: dict[
+        Literal["transformer", "transformer_2"],
+        Annotated[str, Field(pattern=_GGUF), AfterValidator(_stay_inside)],
+    ] = Field(default_factory=dict)
+    """Files in the folder of weights that hold a denoiser in few bits, in place of the component's own."""
     loras: list[Lora] = Field(default_factory=list, max_length=8)
     context_parallel: ContextParallel | None = None
     warm_up: bool = False
@@ -168,8 +169,10 @@ class Tuning(_Strict):
             raise ValueError("attention: kernels whose names end in _hub are fetched while running; install one")
         if self.context_parallel and (self.offload != "none" or self.compile):
             raise ValueError("context_parallel goes with neither offload nor compile")
-        if self.quantise and self.offload == "group":
-            raise ValueError("quantise does not go with offload: group")
+        if (self.quantise or self.gguf) and self.offload == "group":
+            raise ValueError("quantise or gguf does not go with offload: group")
+        if self.gguf and self.quantise:
+            raise ValueError("gguf is quantised already, quantise does not go with it")
         return self
 
     def shift(self, tier: str) -> float | None:
