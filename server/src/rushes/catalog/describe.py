@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from rushes.catalog.guide import guide
-from rushes.domain.model_card import ModelCard, Parameter
+from rushes.domain.model_card import MediaLimits, ModelCard, Parameter
 
 __all__ = ["guide", "model_object"]
 
@@ -99,6 +99,19 @@ def _parameter_object(parameter: Parameter) -> dict[str, Any]:
         "max_length": parameter.max_length,
         "open_options": parameter.open_options,
         "formats": list(parameter.media.formats) if parameter.media else [],
+        "media_limits": _media_limits(parameter.media) if parameter.media else None,
+    }
+
+
+def _media_limits(limits: MediaLimits) -> dict[str, float | int | None]:
+    """What the card asks of a file beyond its format; None is no limit of the card's own."""
+    return {
+        "max_bytes": limits.max_bytes,
+        "min_side": limits.min_side,
+        "max_side": limits.max_side,
+        "max_aspect": _number(limits.max_aspect),
+        "min_seconds": _number(limits.min_seconds),
+        "max_seconds": _number(limits.max_seconds),
     }
 
 

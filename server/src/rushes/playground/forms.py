@@ -16,6 +16,7 @@ COMMON_ROLES: Final = frozenset(
 BRACKETS: Final = frozenset({"enum", "integer", "float", "boolean"})
 CHOICES_SHOWN: Final = 6
 CHARACTERS_SHOWN: Final = 34
+MEGABYTE: Final = 1024 * 1024
 
 Widget = Literal["text", "words", "number", "switch", "choice", "select", "open", "media", "media_list", "json"]
 
@@ -38,6 +39,8 @@ class Field:
     step: str
     max_length: int | None
     media: str
+    limits: Mapping[str, Any]
+    """Of a media field: `formats` and what else the model asks of a file."""
     group: Literal["needed", "common", "advanced"]
     wide: bool
     bracket: bool
@@ -83,6 +86,7 @@ def _field(parameter: Mapping[str, Any], one_of: set[str], given: Mapping[str, A
         step=as_text(parameter["step"]) or ("1" if kind == "integer" else "any"),
         max_length=parameter["max_length"],
         media=(parameter["items"] if kind == "array" else kind) if widget.startswith("media") else "",
+        limits={"formats": parameter["formats"], **_stated(parameter)} if widget.startswith("media") else {},
         group="needed" if needed else "common" if parameter["role"] in COMMON_ROLES else "advanced",
         wide=widget in ("words", "media", "media_list", "json", "choice"),
         bracket=kind in BRACKETS or parameter["role"] == "prompt",
@@ -117,9 +121,29 @@ def _hint(parameter: Mapping[str, Any]) -> str:
         return "empty or -1 draws one"
     if low is not None and high is not None and high < 100_000:
         return f"{low} to {high}"
-    if parameter["formats"]:
-        return ", ".join(parameter["formats"])
-    return ""
+    return ", ".join(_media_hints(parameter))
+
+
+def _stated(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits of its media that a model names."""
+    limits: Mapping[str, Any] = parameter["media_limits"] or {}
+    return {name: value for name, value in limits.items() if value is not None}
+
+
+def _media_hints(parameter: Mapping[str, Any]) -> list[str]:
+    said = _stated(parameter)
+    hints = [*parameter["formats"]]
+    if "max_bytes" in said:
+        hints.append(f"to {said['max_bytes'] / MEGABYTE:g} MB")
+    if "min_side" in said:
+        hints.append(f"at least {said['min_side']} px a side")
+    if "max_side" in said:
+        hints.append(f"at most {said['max_side']} px a side")
+    if "max_aspect" in said:
+        hints.append(f"sides up to {said['max_aspect']:g} : 1")
+    if "min_seconds" in said or "max_seconds" in said:
+        hints.append(" to ".join(f"{said[name]:g}" for name in ("min_seconds", "max_seconds") if name in said) + " s")
+    return hints
 
 
 def as_text(value: Any) -> str:

@@ -1,6 +1,7 @@
 // @ts-check
 /** The one script of every page. */
 import { setAdvice } from "./view.js";
+import { takeFiles } from "./dropped.js";
 import { setRefusals } from "./fault.js";
 import { watchServer } from "./offline.js";
 import { startShell } from "./shell.js";
@@ -20,5 +21,7 @@ const { failures, refusals } = JSON.parse(document.getElementById("advice")?.tex
 setAdvice(failures);
 setRefusals(refusals);
 startShell();
+const form = /** @type {HTMLElement | null} */ (document.querySelector("rushes-form"));
+if (form) takeFiles(form);
 // Only those who have signed in have a stream to hear.
 if (document.querySelector(".tools .menu")) watchServer();

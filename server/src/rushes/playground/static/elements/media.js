@@ -1,13 +1,15 @@
 // @ts-check
-/** <rushes-media data-kind>: a file chosen, dropped or pasted is checked, shown and uploaded; its address is the value. */
+/** <rushes-media data-kind data-limits>: a file chosen, dropped or pasted is checked, shown and uploaded; its address is the value. */
 import { upload } from "../api.js";
+import { faultOf } from "../measure.js";
 
-/** Bytes, as the API limits them unless a card says less. @type {Record<string, number>} */
-const LIMITS = { image: 10 * 1024 * 1024, audio: 15 * 1024 * 1024, video: 200 * 1024 * 1024 };
+const MOST = 16;
 
 class RushesMedia extends HTMLElement {
   connectedCallback() {
     this.kind = this.dataset.kind ?? "image";
+    /** @type {import("../measure.js").Limits} */
+    this.limits = JSON.parse(this.dataset.limits ?? "{}");
     this.address = /** @type {HTMLInputElement} */ (this.querySelector("input:not([type=file])"));
     this.preview = /** @type {HTMLElement} */ (this.querySelector("[data-preview]"));
     const chooser = /** @type {HTMLInputElement} */ (this.querySelector("input[type=file]"));
@@ -19,7 +21,7 @@ class RushesMedia extends HTMLElement {
     this.addEventListener("paste", (event) => {
       if (event.clipboardData?.files.length) (event.preventDefault(), this.take(event.clipboardData.files));
     });
-    this.address.addEventListener("change", () => this.address?.value || this.preview?.replaceChildren());
+    this.address.addEventListener("change", () => this.address?.value || this.clear());
   }
 
   /** @param {DragEvent} event */
@@ -29,18 +31,18 @@ class RushesMedia extends HTMLElement {
     if (event.type === "drop") this.take(event.dataTransfer?.files ?? null);
   }
 
-  /** @param {FileList | null} files */
+  /** @param {Iterable<File> | null} files */
   async take(files) {
-    const chosen = [...(files ?? [])].slice(0, "many" in this.dataset ? 16 : 1);
+    const chosen = [...(files ?? [])].slice(0, "many" in this.dataset ? MOST : 1);
     for (const file of chosen) await this.send(file);
   }
 
   /** @param {File} file */
   async send(file) {
-    const limit = LIMITS[this.kind ?? "image"];
-    if (!file.type.startsWith(`${this.kind}/`)) return this.fault(`Needs ${this.kind === "image" ? "an" : "a"} ${this.kind}, this is ${file.type || "of an unknown type"}.`);
-    if (file.size > limit) return this.fault(`At most ${limit / 1048576} MB, this has ${(file.size / 1048576).toFixed(1)} MB.`);
-    this.fault("");
+    this.dataset.state = "checking";
+    const wrong = await faultOf(file, this.kind ?? "image", this.limits ?? {});
+    this.fault(wrong);
+    if (wrong) return void (this.dataset.state = "refused");
     this.dataset.state = "uploading";
     const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
     bar.setAttribute("aria-label", `Uploading ${file.name}`);
@@ -65,12 +67,25 @@ class RushesMedia extends HTMLElement {
     const box = this.preview;
     if (!box) return;
     if (!("many" in this.dataset)) box.replaceChildren();
+    box.querySelector("button")?.remove();
     const seen = this.kind === "image" ? document.createElement("img") : this.kind === "video" ? document.createElement("video") : document.createElement("audio");
     seen.src = URL.createObjectURL(file);
     if (seen instanceof HTMLImageElement) seen.alt = file.name;
     else seen.controls = true;
-    box.append(seen, bar);
+    const remove = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Remove" });
+    remove.addEventListener("click", () => {
+      if (this.address) this.address.value = "";
+      this.clear();
+      this.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    box.append(seen, bar, remove);
     box.hidden = false;
+  }
+
+  clear() {
+    for (const seen of this.preview?.querySelectorAll("img, video, audio") ?? []) URL.revokeObjectURL(/** @type {HTMLImageElement} */ (seen).src);
+    this.preview?.replaceChildren();
+    this.fault("");
   }
 
   /** @param {string} text */
@@ -84,3 +99,4 @@ class RushesMedia extends HTMLElement {
 }
 
 customElements.define("rushes-media", RushesMedia);
+export { RushesMedia };
