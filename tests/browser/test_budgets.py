@@ -36,7 +36,7 @@ def test_no_script_makes_markup_from_text() -> None:
     assert [(path.name, sink) for path in OWN for sink in sinks if sink in path.read_text("utf-8")] == []
 
 
-@pytest.mark.parametrize("path", ["/models", "/models/skyreels-v4-omni", "/requests"])
+@pytest.mark.parametrize("path", ["/models", "/models/skyreels-v4-omni", "/requests", "/files", "/usage"])
 def test_no_answer_but_media_is_over_100_kilobytes(page: Page, path: str) -> None:
     heavy: dict[str, int] = {}
 

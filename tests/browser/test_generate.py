@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.platform import RunningPlatform, final
+from support.platform import RunningPlatform, final, submitted
 from support.visits import Visit
 
 STAGE = "[data-runs] rushes-request"
@@ -42,6 +42,43 @@ def test_the_price_follows_what_is_chosen(page: Page) -> None:
     page.get_by_label("Duration", exact=False).last.fill("3")
     page.get_by_label("Duration", exact=False).last.blur()
     expect(page.locator("[data-price]")).not_to_have_text(before)
+
+
+def test_the_price_is_another_at_1080p(page: Page) -> None:
+    page.goto("/models/wan3.0-video")
+    page.get_by_label("Prompt", exact=False).first.fill("A harbour at dawn")
+    prices: dict[str, str] = {}
+    for resolution in ("720P", "1080P"):
+        page.locator(f"[name='p.resolution'][value='{resolution}'] + span").click()
+        priced(page)
+        expect(page.locator("[data-price-note]")).to_contain_text("1920" if resolution == "1080P" else "1280")
+        prices[resolution] = page.locator("[data-price]").inner_text()
+    assert prices["720P"].startswith("$")
+    assert float(prices["1080P"][1:]) > float(prices["720P"][1:])
+
+
+SAID = """
+() => {
+  window.said = [];
+  const place = document.querySelector("[data-announce]");
+  const watched = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(() => window.said.push(place.textContent)).observe(place, watched);
+}
+"""
+
+
+def test_each_change_of_status_is_announced_once(page: Page) -> None:
+    page.goto("/models/rushes-test")
+    page.evaluate(SAID)
+    page.get_by_label("Prompt", exact=True).fill("Heard")
+    page.locator("#field-seconds").fill("2")
+    page.locator("[data-send]").click()
+    expect(page.locator(f"{STAGE}[data-status=success]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-announce]")).to_contain_text("Success")
+    said: list[str] = [text.partition(".")[0] for text in page.evaluate("window.said")]
+    assert len(said) == len(set(said)), said
+    assert said[-2:] == ["Processing", "Success"]
+    assert set(said) <= {"Queued", "Dispatched", "Processing", "Success"}
 
 
 def test_a_fault_stands_beside_its_field_until_it_is_mended(visiting: Callable[..., Visit]) -> None:
@@ -95,6 +132,9 @@ def test_cancel_stops_it_and_charges_nothing(page: Page, platform: RunningPlatfo
     expect(stage.locator("[data-if=cancelled]")).to_contain_text("nothing charged")
     with platform.client() as client:
         assert final(client, latest(platform))["charge_micro_usd"] in (0, None)
+        # It really stops: the one slot is free for the next long before the stall would have ended.
+        after = submitted(client, "rushes-test", {"prompt": "After it", "seconds": 0.1, "frames": 2})
+        assert final(client, after)["status"] == "success"
 
 
 def test_a_failed_run_says_why_and_what_to_do(page: Page, platform: RunningPlatform) -> None:

@@ -39,6 +39,19 @@ def test_a_request_made_elsewhere_waits_in_a_bar(page: Page, done: str, platform
     expect(row.locator("a.prompt")).to_have_text("From elsewhere")
 
 
+def test_a_row_is_updated_in_its_place(page: Page, platform: RunningPlatform) -> None:
+    with platform.client() as client:
+        request_id = submitted(client, "rushes-test", {"prompt": "Stays where it is", "seconds": 2})
+        page.goto("/requests")
+        expect(page.locator("html[data-stream=open]")).to_be_attached()
+        row = page.locator(f'.row[data-id="{request_id}"]')
+        row.evaluate("(row) => (row.same = true)")
+        final(client, request_id)
+    expect(row).to_have_attribute("data-status", "success", timeout=20_000)
+    expect(row.locator(".thumb img")).to_be_visible()
+    assert row.evaluate("(row) => row.same") is True
+
+
 @pytest.mark.parametrize("text", ["heron", "status:success heron", "model:rushes-test heron"])
 def test_the_box_finds_by_words_status_and_model(page: Page, done: str, text: str) -> None:
     page.goto("/requests")

@@ -223,7 +223,10 @@ POLICY = (
 )
 
 
-@pytest.mark.parametrize("path", ["/models", "/models/Veo3", "/requests", "/requests/no", "/sign-in", "/models/no"])
+KINDS = ("/models", "/models/Veo3", "/requests", "/requests/no", "/sign-in", "/models/no", "/files", "/keys", "/usage")
+
+
+@pytest.mark.parametrize("path", [*KINDS, "/webhooks", "/webhooks/deliveries/no", "/operate"])
 def test_every_kind_of_page_has_the_whole_policy(
     platform: RunningPlatform, signed_in: list[dict[str, str]], path: str
 ) -> None:

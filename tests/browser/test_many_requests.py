@@ -15,6 +15,8 @@ from support.platform import RunningPlatform, final, submitted
 from support.tenants import Tenant, copies, tenant
 from support.visits import Visit
 
+from bench.page_browser import heap
+
 ROWS = 1_000
 MANY = 100_000
 PAGE = 100
@@ -43,15 +45,6 @@ def page(visiting: Callable[..., Visit], archive: tuple[Tenant, int]) -> Page:
     visit = visiting(cookies=False, viewport={"width": 1360, "height": 900})
     visit.context.add_cookies(archive[0].cookies())  # type: ignore[arg-type]
     return visit.page
-
-
-def heap(page: Page) -> int:
-    """Bytes of JavaScript that are still needed."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("HeapProfiler.collectGarbage")
-    devtools.send("Performance.enable")
-    figures = devtools.send("Performance.getMetrics")["metrics"]
-    return next(int(each["value"]) for each in figures if each["name"] == "JSHeapUsedSize")
 
 
 def test_the_first_page_of_a_long_history_weighs_little_and_counts_them(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx2
 from playwright.sync_api import expect
 from support.platform import RunningPlatform, final, submitted
 from support.visits import Visit
@@ -82,6 +83,26 @@ def test_lists_are_filtered_and_a_request_is_purged(visiting: Callable[..., Visi
     page.get_by_label("First 4 characters of the id").fill(request_id[:4])
     page.get_by_role("button", name="Purge").click()
     expect(page.get_by_text("The film is gone")).to_be_visible()
+
+
+def test_a_key_is_made_and_revoked_by_forms(
+    visiting: Callable[..., Visit], platform: RunningPlatform, owner: list[dict[str, str]]
+) -> None:
+    visit = visiting(cookies=False, java_script_enabled=False)
+    visit.context.add_cookies(owner)  # type: ignore[arg-type]
+    page = visit.page
+    page.goto("/keys")
+    page.get_by_label("Name").fill("by form")
+    page.get_by_role("button", name="Make", exact=True).click()
+    key = page.locator("#new-key").inner_text()
+    models = f"{platform.address}/api/v1/ie/requestqueue/apikey/models"
+    called = {"headers": {"Authorization": f"Bearer {key}"}, "trust_env": False}
+    assert httpx2.get(models, **called).status_code == 200  # type: ignore[arg-type]
+    page.locator("tr", has_text="by form").get_by_role("link", name="Revoke").click()
+    page.get_by_label("Type its name to go on").fill("by form")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.locator("tr", has_text="by form")).to_have_count(0)
+    assert httpx2.get(models, **called).status_code == 401  # type: ignore[arg-type]
 
 
 def test_the_theme_is_chosen_by_a_form(visiting: Callable[..., Visit]) -> None:
