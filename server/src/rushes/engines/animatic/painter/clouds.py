@@ -32,7 +32,7 @@ class Clouds:
         wisps = spectral(rng, TILE, 2.5, low=4, high=110)
         towards = np.sign(stage.sun_x - stage.width / 2)
         lit = body - np.roll(body, (6, int(-5 * towards)), axis=(0, 1))
-        self._body = wrapped(np.dstack([body, lit / np.float32(lit.std())]).astype(np.float32))
+        self._body, self._lit_side = wrapped(body), wrapped(lit / np.float32(lit.std()))
         self._wisps = wrapped(wisps)
         # Far clouds are small; fine detail there would only sparkle.
         self._fine = (0.36 * smoothstep(0.02, 0.22, up)).astype(np.float32)
@@ -54,17 +54,15 @@ class Clouds:
         du, dv = self._drift
         side = float(self._stage.path.x[i]) * self._stage.width / self._stage.unit
         near = self._u - np.float32(0.10 * side)
-        body = self._at(self._body, near + np.float32(du * t), self._v + np.float32(dv * t))
+        u, v = fraction(near + np.float32(du * t)) * TILE, fraction(self._v + np.float32(dv * t)) * TILE
+        body, lit_side = lookup(self._body, u, v), lookup(self._lit_side, u, v)
         u2 = near * np.float32(2.3) + np.float32(du * t * 3.1 + 0.37)
-        wisps = self._at(self._wisps, u2, self._v * np.float32(2.3) + np.float32(dv * t * 1.6))
-        density = body[..., 0] + self._fine * wisps - self._threshold
+        v2 = self._v * np.float32(2.3) + np.float32(dv * t * 1.6)
+        wisps = lookup(self._wisps, fraction(u2) * TILE, fraction(v2) * TILE)
+        density = body + self._fine * wisps - self._threshold
         alpha = smoothstep(-0.1, 1.15, density) * self._fade
         thick = np.clip(density, 0, 2.4)
-        shine = np.clip(0.5 + 0.30 * body[..., 1] + 0.10 * wisps - 0.13 * thick, 0.04, 1.0)
+        shine = np.clip(0.5 + 0.30 * lit_side + 0.10 * wisps - 0.13 * thick, 0.04, 1.0)
         silver = self._near_sun * np.exp(-1.7 * thick)
         colour = self._shade + (self._lit - self._shade) * shine[..., None] + self._silver * silver[..., None]
         return (sky + (colour - sky) * alpha[..., None]).astype(np.float32), alpha
-
-    @staticmethod
-    def _at(tile: Field, u: Field, v: Field) -> Field:
-        return lookup(tile, fraction(u) * TILE, fraction(v) * TILE)

@@ -6,7 +6,16 @@ import numpy as np
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import dither
-from rushes.engines.animatic.painter.raster import Plane, as_bytes, blurred, product, resized, single, total
+from rushes.engines.animatic.painter.raster import (
+    Plane,
+    as_bytes,
+    blended,
+    blurred,
+    product,
+    resized,
+    single,
+    total_bytes,
+)
 from rushes.engines.animatic.painter.stage import Stage
 
 
@@ -40,14 +49,12 @@ class Bloom:
         glow = blurred(bright, size[1] * 0.02) + 0.8 * blurred(bright, size[1] * 0.07)
         glow *= np.float32(self._strength)
         whole = resized(single(glow), (canvas.width, canvas.height))
-        canvas.y[:] = total(canvas.y, as_bytes(whole))
+        canvas.y[:] = total_bytes(canvas.y, whole)
         half = (canvas.width // 2, canvas.height // 2)
         weight = bright + 2
         spread = blurred(weight, size[1] * 0.05)
-        share = np.clip(glow / 70, 0, 0.6)
+        share = resized(single(np.clip(glow / 70, 0, 0.6)), half)
         for plane in (canvas.u, canvas.v):
             tint = resized(plane, size, area=True).astype(np.float32) - 128
             around = blurred(tint * weight, size[1] * 0.05) / spread
-            whole_share = resized(single(share), half)
-            moved = resized(single(around), half) + 128
-            plane[:] = as_bytes(plane * (1 - whole_share) + moved * whole_share)
+            plane[:] = blended(resized(as_bytes(around + 128), half), plane, share)

@@ -50,7 +50,7 @@ class Stars:
             rng.random(lucky) * stage.width, rng.random(lucky) ** 1.3 * rows * 0.96,
             rng.random(lucky) * 6.28, rng.uniform(1.2, 3.4, lucky), rng.uniform(40, 130, lucky),
         )  # fmt: skip
-        self._fade = _horizon_fade(stage, rows)
+        self._fade = as_bytes(_horizon_fade(stage, rows) * 255)
 
     def _milky_way(self, size: int) -> Field:
         rng = self._stage.rng("milky way")
@@ -103,10 +103,9 @@ class Stars:
         x, y, phase, rate, power = self._twinkle
         pulse = power * (0.5 + 0.5 * np.sin(phase + rate * self._stage.seconds(i) * 2)) ** 2
         splat(stars, x, y, pulse.astype(np.float32), 0.8)
-        fade = self._fade
+        stars = product(stars, self._fade)
         if veil is not None:
-            fade = fade * resized(1 - veil, size)
-        stars = product(stars, as_bytes(fade * 255))
+            stars = product(stars, resized(as_bytes(255 - 255 * veil), size))
         canvas.y[:rows] = total(canvas.y[:rows], stars)
 
 

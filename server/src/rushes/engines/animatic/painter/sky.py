@@ -9,7 +9,7 @@ from rushes.engines.animatic.painter.clouds import Clouds
 from rushes.engines.animatic.painter.colour import array, dither, film, to_yuv
 from rushes.engines.animatic.painter.night import Aurora, Stars
 from rushes.engines.animatic.painter.noise import smoothstep
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, resized, total
+from rushes.engines.animatic.painter.raster import Field, Plane, resized, total_bytes
 from rushes.engines.animatic.painter.stage import Stage
 
 
@@ -109,9 +109,7 @@ class Sky:
         rows, width = self._rows, canvas.width
         whole = (width, rows)
         half = (width // 2, rows // 2)
-        y = total(resized(yuv[..., 0], whole), self._grain)
-        canvas.y[:rows] = as_bytes(y)
+        canvas.y[:rows] = total_bytes(resized(yuv[..., 0], whole), self._grain)
         for plane, n in ((canvas.u, 1), (canvas.v, 2)):
-            small = total(resized(yuv[..., n], half), self._grain_half)
-            plane[: rows // 2] = as_bytes(small)
+            plane[: rows // 2] = total_bytes(resized(yuv[..., n], half), self._grain_half)
         return veil

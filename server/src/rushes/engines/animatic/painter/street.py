@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import scaled, yuv
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, channels, inverted, product, sampled, total
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, graded, inverted, product, sampled, total
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.wall import COARSE, FINE, LENGTH, LEVELS, TALL, Size, Wall, wall_texture
 
@@ -75,32 +75,49 @@ class Street:
     def _strip(self, canvas: Canvas, texture: Size, span: tuple[int, int], away: Field, along: Field, scale: float,
                bottom: int) -> None:  # fmt: skip
         """Columns of one size of texture: its rows by height above the road, its columns by distance."""
-        first, last = span
         horizon = self._stage.horizon
-        rows, cols = texture.y.shape
+        rows, cols = texture.y.shape[0], texture.y.shape[1] - 1
         top = max(0, int(horizon - (TALL - EYE) / max(float(away.min()), 1.0) * self._focal)) & ~1
         low = min(bottom, int(horizon + EYE / float(away.min()) * self._focal) + 2) & ~1
         y = np.arange(top, low, dtype=np.float32)[:, None]
         slope = away[None, :] * np.float32(scale / self._focal)
-        map_y = (np.float32(rows - EYE * scale - 0.5) - np.float32(horizon) * slope) + y * slope
+        foot = np.float32(rows - EYE * scale - 0.5)
+        map_y = (foot - np.float32(horizon) * slope) + y * slope
         map_x = np.ascontiguousarray(np.broadcast_to((along * np.float32(scale)) % cols, map_y.shape))
         clear_air = np.exp(-away / np.float32(REACH * 0.42))
         fade = np.ascontiguousarray(np.broadcast_to(as_bytes(clear_air * 255), map_y.shape))
-        window = canvas.y[top:low, first:last]
-        alpha = sampled(texture.alpha, map_x, map_y)
-        seen = sampled(texture.y, map_x, map_y)
-        window[:] = _faded(window, (seen, alpha, fade), self._air[0])
-        small_x, small_y = np.ascontiguousarray(map_x[::2, ::2]), np.ascontiguousarray(map_y[::2, ::2])
-        half = channels(sampled(texture.colour, small_x, small_y))
+        # Between the lowest roof and the foot of the wall nothing shows through.
+        roof = int(np.ceil(horizon + float(((texture.solid + 1 - foot) / slope).max()))) + 2 & ~1
+        ground = int(horizon + float(((rows - 1 - foot) / slope).min())) - 1 & ~1
+        roof = min(max(roof, top), low)
+        ground = min(max(ground, roof), low)
+        for begin, end, open_air in ((top, roof, True), (roof, ground, False), (ground, low, True)):
+            if begin < end:
+                part = np.s_[begin - top : end - top]
+                self._band(canvas, texture, (begin, end, *span), (map_x[part], map_y[part], fade[part]), open_air)
+
+    def _band(self, canvas: Canvas, texture: Size, box: tuple[int, int, int, int], maps: tuple[Field, Field, Plane],
+              open_air: bool) -> None:  # fmt: skip
+        """Rows and columns `box` of a strip; `open_air` where something may be seen past the wall."""
+        top, low, first, last = box
+        map_x, map_y, fade = maps
+        small = [np.ascontiguousarray(map_x[::2, ::2]), np.ascontiguousarray(map_y[::2, ::2])]
         small_fade = np.ascontiguousarray(fade[::2, ::2])
-        for n, plane in ((0, canvas.u), (1, canvas.v)):
-            part = plane[top // 2 : low // 2, first // 2 : last // 2]
-            part[:] = _faded(part, (half[n], half[2], small_fade), self._air[n + 1])
+        window = canvas.y[top:low, first:last]
+        alpha = sampled(texture.alpha, map_x, map_y) if open_air else None
+        window[:] = _faded(window, (sampled(texture.y, map_x, map_y), alpha, fade), self._air[0])
+        u, v, small_alpha = texture.colour
+        alpha = sampled(small_alpha, *small) if open_air else None
+        half = np.s_[top // 2 : low // 2, first // 2 : last // 2]
+        for own, plane, air in ((u, canvas.u, self._air[1]), (v, canvas.v, self._air[2])):
+            plane[half] = _faded(plane[half], (sampled(own, *small), alpha, small_fade), air)
 
 
-def _faded(under: Plane, wall: tuple[Plane, Plane, Plane], air: float) -> Plane:
-    """A premultiplied wall over what is behind it, turning into air with distance."""
+def _faded(under: Plane, wall: tuple[Plane, Plane | None, Plane], air: float) -> Plane:
+    """A premultiplied wall over what is behind it, turning into air with distance; without alpha nothing is behind."""
     seen, alpha, fade = wall
+    if alpha is None:
+        return total(product(seen, fade), graded(fade, -air / 255, air))
     lost = product(alpha, inverted(fade), air / 255 / 255)
     front = total(product(seen, fade), lost)
     return total(product(np.ascontiguousarray(under), inverted(alpha)), front)

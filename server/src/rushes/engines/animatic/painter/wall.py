@@ -8,7 +8,7 @@ import numpy as np
 
 from rushes.engines.animatic.painter.colour import Rgb, array, dither, film, to_yuv
 from rushes.engines.animatic.painter.facade import NEON, WARM, house, tube_sign
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, resized
+from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, channels, resized
 from rushes.engines.animatic.painter.stage import Stage
 
 FINE, COARSE = 26, 12
@@ -22,11 +22,14 @@ LEVELS = 5
 
 @dataclass(slots=True)
 class Size:
-    """A wall's texture at one size: premultiplied Y and alpha, and U, V, alpha together, uint8."""
+    """A wall's texture at one size: premultiplied Y and alpha, and U, V and alpha, uint8; the first column again at the
+    end."""
 
     y: Plane
     alpha: Plane
-    colour: Plane
+    colour: tuple[Plane, Plane, Plane]
+    solid: int
+    """First row from which on it is opaque."""
 
 
 @dataclass(slots=True)
@@ -38,8 +41,9 @@ class Wall:
 
 def _size(pixels: Field) -> Size:
     coded = as_bytes(pixels)
-    y, alpha = np.ascontiguousarray(coded[..., 0]), np.ascontiguousarray(coded[..., 3])
-    return Size(y, alpha, np.ascontiguousarray(coded[..., 1:]))
+    y, u, v, alpha = (np.pad(plane, ((0, 0), (0, 1)), mode="wrap") for plane in channels(coded))
+    open_rows = np.flatnonzero(alpha.min(axis=1) < 255)
+    return Size(y, alpha, (u, v, alpha), int(open_rows[-1]) + 1 if open_rows.size else 0)
 
 
 def wall_texture(stage: Stage, metre: int, tag: str) -> Wall:

@@ -84,7 +84,7 @@ class Water:
             v = np.broadcast_to(away[first:last] / metres + 0.17 * n, u.shape)
             x = ((u - np.floor(u)) * SIZE).astype(np.float32)
             y = ((v - np.floor(v)) * SIZE).astype(np.float32)
-            levels.append(_Level(first, last, x, y, part[:, None, None].astype(np.float32)))
+            levels.append(_Level(first, last, x, y, part[:, None].astype(np.float32)))
         return levels
 
     def _plan_glint(self, across: Field, focal: float, rough: float) -> tuple[Field, Field, Field, Field] | None:
@@ -102,17 +102,16 @@ class Water:
         sharp = (1 / (2 * spread**2)).astype(np.float32)
         return want_x, want_y, sharp, np.broadcast_to(power, want_x.shape).astype(np.float32)
 
-    def _slopes(self) -> Field:
-        patch = self._waves.slopes()
-        out = np.zeros((self._rows, self._cols, 2), np.float32)
+    def _slopes(self, patch: Field) -> Field:
+        out = np.zeros((self._rows, self._cols), np.float32)
         for level in self._levels:
             piece = sampled(patch, level.x, level.y)
-            out[level.first : level.last] += piece * level.weight
+            piece *= level.weight
+            out[level.first : level.last] += piece
         return out
 
     def paint(self, canvas: Canvas, i: int) -> None:
-        slopes = self._slopes()
-        across, along = np.ascontiguousarray(slopes[..., 0]), np.ascontiguousarray(slopes[..., 1])
+        across, along = (self._slopes(patch) for patch in self._waves.slopes())
         facing = np.clip(1 - (self._down + along), 0.0, 1.0)
         square = facing * facing
         mirror = as_bytes((self._floor + (np.float32(0.98) - self._floor) * square * square * facing) * 255)

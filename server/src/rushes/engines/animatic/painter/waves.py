@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rushes.engines.animatic.painter.raster import Field, inverse_fourier
+from rushes.engines.animatic.painter.raster import Field, channels, inverse_fourier
 
 SIZE = 256
 
@@ -39,8 +39,8 @@ class Waves:
         self._step: NDArray[np.complex64] = np.exp(1j * omega * step_seconds).astype(np.complex64)
         self._phase: NDArray[np.complex64] = np.ones((SIZE, SIZE), np.complex64)
 
-    def slopes(self) -> Field:
-        """The next moment: slopes across and along, (SIZE + 1, SIZE + 1, 2), first row and column repeated."""
+    def slopes(self) -> list[Field]:
+        """The next moment: slopes across and along, each (SIZE + 1, SIZE + 1), first row and column repeated."""
         spectrum = self._forward * self._phase + self._backward * np.conj(self._phase)
         self._phase *= self._step
-        return np.pad(inverse_fourier(spectrum), ((0, 1), (0, 1), (0, 0)), mode="wrap")
+        return channels(np.pad(inverse_fourier(spectrum), ((0, 1), (0, 1), (0, 0)), mode="wrap"))
