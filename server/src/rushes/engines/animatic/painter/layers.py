@@ -14,6 +14,7 @@ from rushes.engines.animatic.painter.raster import (
     Plane,
     as_bytes,
     blurred,
+    bordered,
     combined,
     product,
     resized,
@@ -124,8 +125,8 @@ class LayerPass:
         right = min(canvas.width, int(np.ceil(tx + s * layer.y.shape[1])) + 3) & ~1
         if right - left < 4:
             return
-        full = _window(layer.y.shape, (first, last), (left, right), move)
-        small = _window(layer.u.shape, (first // 2, last // 2), (left // 2, right // 2), half)
+        full = _window((first, last), (left, right), move)
+        small = _window((first // 2, last // 2), (left // 2, right // 2), half)
         over([(canvas.y[first:last, left:right], layer.y)], layer.clear, full, solid - first)
         part = np.s_[first // 2 : last // 2, left // 2 : right // 2]
         chroma = [(canvas.u[part], layer.u), (canvas.v[part], layer.v)]
@@ -137,7 +138,10 @@ Move = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class _Shift:
-    """A window moved without scaling: its first row and column in the layer, and the parts of a pixel beyond."""
+    """A window moved without scaling: its first row and column in the layer, and the parts of a pixel beyond.
+
+    It may reach over the layer's edges, which are repeated there.
+    """
 
     row: int
     column: int
@@ -148,9 +152,20 @@ class _Shift:
 
     def cut(self, plane: Plane, rows: int, lift: float = 0.0) -> Plane:
         """The first `rows` rows of the window: cubic sideways, bilinear downwards; `lift` is added before rounding."""
-        part = plane[self.row : self.row + rows + 1, self.column - 1 : self.column + self.columns + 2]
+        part = _reaching(plane, (self.row, self.row + rows + 1), (self.column - 1, self.column + self.columns + 2))
         part = _sideways(part, self.right, lift) if self.right > 0.004 else part[:, 1:-2]
         return weighted(part[1:], self.down, part[:-1]) if self.down > 0.004 else part[:-1]
+
+
+def _reaching(plane: Plane, rows: tuple[int, int], columns: tuple[int, int]) -> Plane:
+    """These rows and columns of a plane, its edges repeated beyond it."""
+    height, width = plane.shape
+    above, below = max(0, -rows[0]), max(0, rows[1] - height)
+    left, right = max(0, -columns[0]), max(0, columns[1] - width)
+    part = plane[
+        min(max(rows[0], 0), height - 1) : max(rows[1], 1), min(max(columns[0], 0), width - 1) : max(columns[1], 1)
+    ]
+    return bordered(part, above, below, left, right) if above or below or left or right else part
 
 
 def _sideways(part: Plane, right: float, lift: float) -> Plane:
@@ -179,13 +194,12 @@ class _Mesh:
         return sampled(plane, self.x[:rows], self.y[:rows], cv2.BORDER_REPLICATE)
 
 
-def _window(shape: tuple[int, ...], rows: tuple[int, int], columns: tuple[int, int], move: Move) -> _Shift | _Mesh:
+def _window(rows: tuple[int, int], columns: tuple[int, int], move: Move) -> _Shift | _Mesh:
     """Rows first..last and columns left..right of the screen as a window on a layer of this shape."""
     s, tx, ty = move
     (first, last), (left, right) = rows, columns
-    row, column = int(np.floor(first - ty)), int(np.floor(left - tx))
-    inside = row >= 0 and row + last - first < shape[0] and column > 0 and column + right - left + 1 < shape[1]
-    if s == 1 and inside:
+    if s == 1:
+        row, column = int(np.floor(first - ty)), int(np.floor(left - tx))
         return _Shift(row, column, first - ty - row, left - tx - column, last - first, right - left)
     return _Mesh(*_maps(rows, columns, move))
 

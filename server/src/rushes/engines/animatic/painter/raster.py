@@ -102,6 +102,11 @@ def linear_map(source: Field, matrix: Field) -> Field:
     return cast("Field", cv2.transform(source, matrix))
 
 
+def bordered(plane: Plane, above: int, below: int, left: int, right: int) -> Plane:
+    """The picture with so many rows and columns more, its edges repeated."""
+    return cast("Plane", cv2.copyMakeBorder(plane, above, below, left, right, cv2.BORDER_REPLICATE))
+
+
 def filled(plane: Plane, outline: Floats, value: int, scale: float = 1.0, *, soft: bool = True) -> None:
     """Fill a polygon (n, 2), its points times `scale`, in place, with soft edges or with hard ones."""
     points = np.round(outline * scale * 16).astype(np.int32)
