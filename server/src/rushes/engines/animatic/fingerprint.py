@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import PIL
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Raised with every change that draws a frame differently."""
 
 

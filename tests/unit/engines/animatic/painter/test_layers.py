@@ -49,7 +49,7 @@ def test_a_layer_moves_by_the_camera_path_and_leaves_the_rest_as_it_is(x: float)
 def test_shifting_and_resampling_agree(x: float) -> None:
     shifted, resampled = painted(x), painted(x, zoom=1e-7)
     difference = np.abs(shifted.y.astype(int) - resampled.y.astype(int))
-    assert difference.max() <= 30
+    assert 0 < difference.max() <= 30  # none at all would mean that both were resampled
     assert difference.mean() < 0.2
 
 

@@ -165,7 +165,7 @@ def _leaves(rng: np.random.Generator, planes: Canvases, tufts: list[Tuft], scale
 
 def _finished(planes: Canvases) -> Tree:
     shade, mark, alpha = (single(plane / np.float32(255)) for plane in planes)
-    return Tree(blurred(shade, 0.6), mark, alpha)
+    return Tree.of(blurred(shade, 0.6), mark, alpha)
 
 
 Grower = Callable[[np.random.Generator, int], Tree]

@@ -15,6 +15,9 @@ Rgb = tuple[float, float, float]
 CONTRAST = 0.28
 """How much of the film curve is replaced by a steeper one, 0..1."""
 
+CACHED = 1 << 16
+"""Values that are worked on at a time, few enough to stay in the processor's cache."""
+
 # BT.709 (ITU-R BT.709-6, items 3.2 and 3.4), display RGB 0..1 to Y 0..219, U and V 16..240 in units of one level.
 TO_YUV = np.array(
     [
@@ -32,6 +35,15 @@ def film(linear: Field) -> Field:
     The rational fit by J. Hejl and R. Burgess-Dawson (2010); it includes the display gamma. Channels saturate one by
     one, so a bright red sun turns to gold and then to white, as on film.
     """
+    out = np.empty(linear.shape, np.float32)
+    rows = max(1, CACHED // max(1, linear[0].size)) if len(linear) else 1
+    for first in range(0, len(linear), rows):
+        part = slice(first, first + rows)
+        out[part] = _printed(linear[part])
+    return out
+
+
+def _printed(linear: Field) -> Field:
     x = np.maximum(linear - np.float32(0.0015), 0)
     steep = x * np.float32(6.2)
     y = x * (steep + np.float32(0.5))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rushes.engines.animatic.painter.colour import Rgb, array, scaled
 from rushes.engines.animatic.painter.layers import Layer, make_layer, margins
 from rushes.engines.animatic.painter.noise import sample, smoothstep, spectral
-from rushes.engines.animatic.painter.raster import Field, blurred, filled, resized, single, strokes
+from rushes.engines.animatic.painter.raster import Field, blurred, filled, linear_map, resized, single, strokes
 from rushes.engines.animatic.painter.stage import Stage
 
 TALL, WIDE = 640, 380
@@ -22,11 +22,29 @@ Colours = tuple[Field, Field, Field]
 
 @dataclass(slots=True)
 class Tree:
-    """Shade (dark to lit), snow and alpha, each 0..1 and of the same shape."""
+    """A drawing at several sizes, each half as large as the one before: (h, w, 3) of shade (dark to lit), snow and
+    alpha, each 0..1, the first two times the third."""
 
-    shade: Field
-    snow: Field
-    alpha: Field
+    sizes: list[Field]
+
+    @classmethod
+    def of(cls, shade: Field, snow: Field, alpha: Field) -> Tree:
+        """From the three of the same shape."""
+        sizes = [single(np.dstack([shade * alpha, snow * alpha, alpha]))]
+        while len(sizes) < 3:
+            rows, columns = sizes[-1].shape[:2]
+            sizes.append(resized(sizes[-1], (max(1, columns // 2), max(1, rows // 2)), area=True))
+        return cls(sizes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the largest."""
+        return self.sizes[0].shape[0], self.sizes[0].shape[1]
+
+    def resized(self, width: int, height: int) -> Field:
+        """The drawing at this size."""
+        fit = [size for size in self.sizes if size.shape[0] >= height and size.shape[1] >= width]
+        return resized(fit[-1] if fit else self.sizes[0], (width, height), area=True)
 
 
 def _branch(
@@ -83,7 +101,7 @@ def grow(rng: np.random.Generator, tall: int) -> Tree:
     tip = [np.round(np.array([(middle + lean, 3), (middle + lean, 40)]) * 16 * scale).astype(np.int32)]
     strokes(alpha, tip, (255,), thick)
     strokes(shade, tip, (90,), thick)
-    return Tree(*(single(plane / np.float32(255)) for plane in (shade, snow, alpha)))
+    return Tree.of(*(single(plane / np.float32(255)) for plane in (shade, snow, alpha)))
 
 
 def grove(stage: Stage, count: int = 6) -> list[Tree]:
@@ -146,7 +164,7 @@ def lone_tree(stage: Stage, tree: Tree, size: float, at: tuple[float, float], ai
               tag: str) -> Layer:  # fmt: skip
     """One tree as a layer, its foot at a column and row of the frame; `air` is its nearness and its haze."""
     k, haze = air
-    rows, columns = tree.alpha.shape
+    rows, columns = tree.shape
     height, width = int(size) + 8 & ~1, int(size * columns / rows) + 8 & ~1
     rgb, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     _set(rgb, alpha, tree, size, (width / 2, height - 4), False, leafy(stage, leaf))
@@ -197,15 +215,16 @@ def _ground(stage: Stage, row: Row, size: tuple[int, int], foot: float) -> tuple
         bumps = walk - np.linspace(float(walk[0]), float(walk[-1]), walk.size)
         line = np.interp(np.arange(size[1]) / 8, np.arange(bumps.size), blurred(single(bumps[:, None]), 6)[:, 0])
         edge = foot - 0.006 * stage.unit + line[None, :] * 0.0016 * stage.unit
-        rows = np.arange(size[0], dtype=np.float32)[:, None]
-        alpha = np.clip(rows - edge, 0, 1).astype(np.float32)
+        first = int(np.clip(np.floor(edge.min()), 0, size[0] - 1))
+        rows = np.arange(first, size[0], dtype=np.float32)[:, None]
+        alpha[first:] = np.clip(rows - edge, 0, 1)
         deep = np.maximum(rows - edge, 0) / np.float32(stage.unit)
         away = 0.10 / (deep + 0.05 + 0.3 * row.base)
         x = (np.arange(size[1], dtype=np.float32)[None, :] / size[1] - 0.5) * np.float32(size[1] / stage.unit)
         drifts = spectral(rng, 256, 3.0, low=2, high=40)
         bump = sample(drifts, x * away * 0.5, away * 0.35) - sample(drifts, x * away * 0.5 + 0.012, away * 0.35 - 0.004)
         fall = np.clip(1.05 - 0.45 * deep + 0.55 * bump, 0.5, 1.4)
-        rgb = (array(row.ground) * fall[..., None]).astype(np.float32)
+        rgb[first:] = array(row.ground) * (fall * alpha[first:])[..., None]
     return rgb, alpha
 
 
@@ -213,10 +232,9 @@ def _set(
     rgb: Field, alpha: Field, tree: Tree, size: float, at: tuple[float, float], flip: bool, colours: Colours
 ) -> None:
     """Draw one tree of `size` pixels with its foot at `at` (column, row)."""
-    rows, columns = tree.alpha.shape
+    rows, columns = tree.shape
     width, height = max(2, int(size * columns / rows)), max(3, int(size))
-    whole = np.dstack([tree.shade * tree.alpha, tree.snow * tree.alpha, tree.alpha])
-    small = resized(whole, (width, height), area=True)
+    small = tree.resized(width, height)
     if flip:
         small = small[:, ::-1]
     left, top = int(at[0] - width / 2), int(at[1] - height)
@@ -225,13 +243,15 @@ def _set(
     if x1 <= x0 or y1 <= y0:
         return
     cut = small[y0 - top : y1 - top, x0 - left : x1 - left]
-    cover = cut[..., 2:3]
-    shade = cut[..., 0:1] / np.maximum(cover, 1e-3)
-    snow = cut[..., 1:2] / np.maximum(cover, 1e-3)
     dark, lit, white = colours
-    colour = dark + (lit - dark) * shade
+    # Colour times cover: the drawing's planes are multiplied already.
+    colour = linear_map(cut, single(np.stack([lit - dark, np.zeros(3), dark], axis=1)))
+    shade, snow, cover = cut[..., 0], cut[..., 1], cut[..., 2]
     if white.any():
-        colour = colour + (white * (0.35 + 0.65 * shade) - colour) * snow
+        whole = np.maximum(cover, np.float32(1e-3))
+        colour *= (1 - snow / whole)[..., None]
+        colour += ((np.float32(0.35) + np.float32(0.65) * shade / whole) * snow)[..., None] * white
     window = np.s_[y0:y1, x0:x1]
-    rgb[window] += (colour - rgb[window]) * cover
-    alpha[window] += (1 - alpha[window]) * cover[..., 0]
+    rgb[window] *= (1 - cover)[..., None]
+    rgb[window] += colour
+    alpha[window] += (1 - alpha[window]) * cover

@@ -25,6 +25,8 @@ from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.waves import SIZE, Waves
 
 LEVELS = 10
+SLAB = 96
+"""Rows that are painted at a time, few enough to stay in the processor's cache."""
 
 
 @dataclass(slots=True)
@@ -58,8 +60,10 @@ class Water:
         across = ((np.arange(self._cols, dtype=np.float32) * 2 + 0.5 - stage.width / 2) / focal)[None, :]
         self._levels = self._plan_levels(across, eye, patch)
         self._tilt = np.float32(2 * focal * 0.62)
-        self._columns = np.arange(stage.width, dtype=np.float32)[None, :]
+        self._columns = np.arange(self._cols, dtype=np.float32)[None, :]
         self._body = yuv(scaled(mix(stage.light.water, stage.light.middle, 0.16), 1.0))
+        self._sun = yuv(scaled(stage.light.sun, 1.3))
+        self._glare = yuv(scaled(mix(stage.light.sun, (1, 1, 1), 0.25), 2.6))[0]
         self._glint = self._plan_glint(across, focal, rough)
 
     def _plan_levels(self, across: Field, eye: float, patch: float) -> list[_Level]:
@@ -88,19 +92,20 @@ class Water:
         return levels
 
     def _plan_glint(self, across: Field, focal: float, rough: float) -> tuple[Field, Field, Field, Field] | None:
-        """The slopes that would mirror the sun into the camera, the sharpness of the match, and its strength."""
+        """The slopes that would mirror the sun into the camera, less what the sharpness of the match takes off for
+        each step beside them, and the glitter's strength."""
         stage, light = self._stage, self._stage.light
         if light.glow < 0.1 or light.sun_height <= 0:
             return None
         sun_up = (stage.horizon - stage.sun_y) / focal
         sun_across = (stage.sun_x - stage.width / 2) / focal
         want_x = ((across - sun_across) / (sun_up + self._down)).astype(np.float32)
-        want_y = np.broadcast_to((sun_up - self._down) / 2, want_x.shape).astype(np.float32)
+        want_y = ((sun_up - self._down) / 2).astype(np.float32)
         far = np.exp(-self._drop / (0.10 * stage.unit))
         spread = 0.030 + 0.35 * rough + (0.55 * rough) * far
-        power = np.clip(1.15 * light.glow, 0.15, 1.0) * (0.030 + 0.35 * rough) / spread * 0.95
-        sharp = (1 / (2 * spread**2)).astype(np.float32)
-        return want_x, want_y, sharp, np.broadcast_to(power, want_x.shape).astype(np.float32)
+        power = np.clip(1.15 * light.glow, 0.15, 1.0) * (0.030 + 0.35 * rough) / spread * (0.95 * 255)
+        sharp = (-1 / (2 * spread**2)).astype(np.float32)
+        return want_x, want_y, sharp, power.astype(np.float32)
 
     def _slopes(self, patch: Field) -> Field:
         out = np.zeros((self._rows, self._cols), np.float32)
@@ -112,42 +117,60 @@ class Water:
 
     def paint(self, canvas: Canvas, i: int) -> None:
         across, along = (self._slopes(patch) for patch in self._waves.slopes())
-        facing = np.clip(1 - (self._down + along), 0.0, 1.0)
-        square = facing * facing
-        mirror = as_bytes((self._floor + (np.float32(0.98) - self._floor) * square * square * facing) * 255)
-        glint = self._glitter(across, along)
-        self._paint_luma(canvas, across, along, mirror, glint)
-        self._paint_chroma(canvas, across[::2], along[::2], mirror[::2], glint)
+        for first in range(0, self._rows, SLAB):
+            slab = slice(first, min(first + SLAB, self._rows))
+            facing = np.clip((1 - self._down[slab]) - along[slab], 0.0, 1.0)
+            square = facing * facing
+            square *= square
+            square *= facing
+            mirror = as_bytes(square * (np.float32(0.98 * 255) - self._floor * 255) + self._floor * 255)
+            glint = self._glitter(across[slab], along[slab], slab)
+            self._paint_luma(canvas, across[slab], along[slab], slab, mirror, glint)
+            pair = slice(first, slab.stop, 2)
+            self._paint_chroma(canvas, across[pair], along[pair], pair, mirror[::2], glint)
 
-    def _glitter(self, across: Field, along: Field) -> Plane | None:
+    def _glitter(self, across: Field, along: Field, slab: slice) -> Plane | None:
         if self._glint is None:
             return None
-        want_x, want_y, sharp, power = self._glint
-        miss = (across - want_x) ** 2 + (along - want_y) ** 2
-        return as_bytes(np.exp(-miss * sharp) * power * 255)
+        want_x, want_y, sharp, power = (part[slab] for part in self._glint)
+        miss = np.square(across - want_x)
+        miss += np.square(along - want_y)
+        miss *= sharp
+        return as_bytes(np.exp(miss, out=miss) * power)
 
-    def _paint_luma(self, canvas: Canvas, across: Field, along: Field, mirror: Plane, glint: Plane | None) -> None:
-        size = (canvas.width, self._rows)
-        rows = self._stage.horizon - np.abs(self._drop + along * self._tilt) - 1
-        y = resized(single(np.maximum(rows, 0)), size)
-        x = resized(single(across * (self._drop * 0.9)), size) + self._columns
-        above = canvas.y[: self._top]
-        seen = sampled(above, x, y, cv2.BORDER_REPLICATE)
+    def _mirrored(self, along: Field, drop: Field) -> Field:
+        """Rows of what is seen mirrored."""
+        rows = along * self._tilt
+        rows += drop
+        np.abs(rows, out=rows)
+        np.subtract(np.float32(self._stage.horizon - 1), rows, out=rows)
+        return np.maximum(rows, 0, out=rows)
+
+    def _paint_luma(self, canvas: Canvas, across: Field, along: Field, slab: slice, mirror: Plane,
+                    glint: Plane | None) -> None:  # fmt: skip
+        size = (canvas.width, slab.stop - slab.start)
+        drop = self._drop[slab]
+        y = resized(self._mirrored(along, drop), size)
+        # The slopes are of every other column, half a pixel to the right of it.
+        x = resized(single(across * (drop * np.float32(0.9)) + (2 * self._columns + np.float32(0.5))), size)
+        seen = sampled(canvas.y[: self._top], x, y, cv2.BORDER_REPLICATE)
         share = resized(mirror, size)
         shine = None if glint is None else resized(glint, size)
-        sun = yuv(scaled(mix(self._stage.light.sun, (1, 1, 1), 0.25), 2.6))
-        canvas.y[self._top :] = _mixed(seen, share, self._body[0], shine, sun[0])
+        canvas.y[self._top + slab.start : self._top + slab.stop] = _mixed(
+            seen, share, self._body[0], shine, self._glare
+        )
 
-    def _paint_chroma(self, canvas: Canvas, across: Field, along: Field, mirror: Plane, glint: Plane | None) -> None:
-        rows = self._stage.horizon - np.abs(self._drop[::2] + along * self._tilt) - 1
-        y = (np.maximum(rows, 0) / 2).astype(np.float32)
-        x = (across * (self._drop[::2] * 0.45) + self._columns[:, : self._cols]).astype(np.float32)
+    def _paint_chroma(self, canvas: Canvas, across: Field, along: Field, slab: slice, mirror: Plane,
+                      glint: Plane | None) -> None:  # fmt: skip
+        drop = self._drop[slab]
+        y = self._mirrored(along, drop) / 2
+        x = single(across * (drop * np.float32(0.45)) + self._columns)
+        share = np.ascontiguousarray(mirror)
         shine = None if glint is None else np.ascontiguousarray(glint[::2])
-        sun = yuv(scaled(self._stage.light.sun, 1.3))
+        rows = slice((self._top + slab.start) // 2, (self._top + slab.stop) // 2)
         for n, plane in ((1, canvas.u), (2, canvas.v)):
-            above = plane[: self._top // 2]
-            seen = sampled(above, x, y, cv2.BORDER_REPLICATE)
-            plane[self._top // 2 :] = _mixed(seen, np.ascontiguousarray(mirror), self._body[n], shine, sun[n])
+            seen = sampled(plane[: self._top // 2], x, y, cv2.BORDER_REPLICATE)
+            plane[rows] = _mixed(seen, share, self._body[n], shine, self._sun[n])
 
 
 def _mixed(seen: Plane, share: Plane, body: float, shine: Plane | None, sun: float) -> Plane:
