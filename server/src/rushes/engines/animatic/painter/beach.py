@@ -45,6 +45,10 @@ class Beach:
         self._film = yuv(mix(scaled(light.water, 1.5), mix(light.middle, light.horizon, 0.35), 0.50))
         self._foam = yuv((float(lit[0]), float(lit[1]), float(lit[2])))
 
+    def covers_from(self) -> int:
+        """The row from which on there is never anything but sand."""
+        return self._pass.covers_from()
+
     def line(self, x: Floats) -> Floats:
         """Row of the water's edge at rest at these columns."""
         return self._edge + self._slant * (x - self._stage.width / 2)

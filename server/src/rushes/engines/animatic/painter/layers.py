@@ -100,6 +100,14 @@ class LayerPass:
         ty = centre_y + s * (layer.top - centre_y) + float(path.y[i]) * layer.k * stage.height
         return s, tx, ty
 
+    def covers_from(self) -> int:
+        """The row from which on the layer hides all behind it, in every frame; the frame's height if there is none."""
+        height, solid = self._stage.height, self._layer.solid
+        if solid >= self._layer.y.shape[0]:
+            return height
+        moves = (self._transform(self._layer, i) for i in range(self._stage.count))
+        return min(height, max(int(np.ceil(ty + s * (solid + 1))) + 2 for s, _, ty in moves))
+
     def paint(self, canvas: Canvas, i: int) -> None:
         layer = self._layer
         s, tx, ty = self._transform(layer, i)

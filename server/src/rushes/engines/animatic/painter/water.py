@@ -41,15 +41,18 @@ class _Level:
 
 
 class Water:
-    """Paints every row below the horizon from the rows above it."""
+    """Paints the rows below the horizon from the rows above it."""
 
-    def __init__(self, stage: Stage, rough: float, eye: float, patch: float, mirror: float = 0.03) -> None:
+    def __init__(
+        self, stage: Stage, rough: float, eye: float, patch: float, mirror: float = 0.03, bottom: int | None = None
+    ) -> None:
         """`rough` is the standard deviation of the slopes, `eye` the camera's height and `patch` the metres of waves
-        before they repeat; `mirror` is what it reflects seen from above (clear lakes before dark ground: more)."""
+        before they repeat; `mirror` is what it reflects seen from above (clear lakes before dark ground: more);
+        rows from `bottom` on are left to what lies there."""
         self._stage = stage
         self._floor = np.float32(mirror)
         self._top = int(np.ceil(stage.horizon)) & ~1
-        self._rows = stage.height - self._top
+        self._rows = max(2, (stage.height if bottom is None else bottom) - self._top + 1 & ~1)
         self._cols = stage.width // 2
         pace = min(stage.tempo, 1.6) / stage.fps
         self._waves = Waves(stage.rng("waves"), patch, rough, pace)

@@ -27,15 +27,17 @@ def ocean(stage: Stage) -> list[Pass]:
     if reading.has("rough", "storm"):
         rough = 0.14
     passes: list[Pass] = [Sky(stage, int(stage.horizon) + 2), *_far_coast(stage)]
-    passes.append(Water(stage, rough, eye=stage.vary("eye", 2.4, 4.2), patch=16.0))
-    passes += afloat(stage)
     cliffs = reading.has("cliffs")
+    beach = Beach(stage, EDGE) if not cliffs and (reading.has("beach") or needs_ground(stage)) else None
+    low = beach.covers_from() if beach else None
+    passes.append(Water(stage, rough, eye=stage.vary("eye", 2.4, 4.2), patch=16.0, bottom=low))
+    passes += afloat(stage)
     if cliffs:
         layers = _headland(stage)
         passes += [LayerPass(stage, layer) for layer in layers]
         passes += standing(stage, on_ridge(stage, layers[-1], 0.028, 0.05))
-    elif reading.has("beach") or needs_ground(stage):
-        passes.append(Beach(stage, EDGE))
+    elif beach:
+        passes.append(beach)
         passes += standing(stage, on_ground(stage, EDGE + 0.075, NEARNESS, 0.088, 0.0))
     return [*passes, *fog_bank(stage, 0.0, "sea", 0.8), *in_the_air(stage)]
 
