@@ -44,7 +44,7 @@ def test_points_of_light_keep_their_energy_and_stay_inside() -> None:
 
 def test_waves_have_the_roughness_asked_for_and_move_smoothly() -> None:
     waves = Waves(np.random.default_rng(4), 16.0, 0.08, 1 / 24)
-    first, second = waves.slopes(), waves.slopes()
+    first, second = np.dstack(waves.slopes()), np.dstack(waves.slopes())
     assert first.shape == (SIZE + 1, SIZE + 1, 2)
     assert 0.05 < float(np.sqrt((first**2).sum(axis=2).mean())) < 0.12
     assert 0.0005 < float(np.abs(second - first).mean()) < 0.03

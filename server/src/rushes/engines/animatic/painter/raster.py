@@ -67,7 +67,7 @@ def weighted(a: Plane, share: float, b: Plane) -> Plane:
 
 def blended(a: Plane, b: Plane, share: Field) -> Plane:
     """share x a + (1 - share) x b, pixel by pixel."""
-    return cast("Plane", cv2.blendLinear(a, b, share, cast("Field", 1 - share)))
+    return cast("Plane", cv2.blendLinear(a, b, share, 1 - share))
 
 
 def inverted(a: Plane) -> Plane:

@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from rushes.engines.animatic.painter.canvas import Canvas
 from rushes.engines.animatic.painter.colour import scaled, yuv
-from rushes.engines.animatic.painter.raster import Field, Plane, as_bytes, graded, inverted, product, sampled, total
+from rushes.engines.animatic.painter.raster import (
+    Field,
+    Plane,
+    as_bytes,
+    graded,
+    inverted,
+    product,
+    sampled,
+    single,
+    total,
+)
 from rushes.engines.animatic.painter.stage import Stage
 from rushes.engines.animatic.painter.wall import COARSE, FINE, LENGTH, LEVELS, TALL, Size, Wall, wall_texture
 
@@ -82,7 +92,7 @@ class Street:
         y = np.arange(top, low, dtype=np.float32)[:, None]
         slope = away[None, :] * np.float32(scale / self._focal)
         foot = np.float32(rows - EYE * scale - 0.5)
-        map_y = (foot - np.float32(horizon) * slope) + y * slope
+        map_y = single((foot - np.float32(horizon) * slope) + y * slope)
         map_x = np.ascontiguousarray(np.broadcast_to((along * np.float32(scale)) % cols, map_y.shape))
         clear_air = np.exp(-away / np.float32(REACH * 0.42))
         fade = np.ascontiguousarray(np.broadcast_to(as_bytes(clear_air * 255), map_y.shape))
@@ -101,16 +111,16 @@ class Street:
         """Rows and columns `box` of a strip; `open_air` where something may be seen past the wall."""
         top, low, first, last = box
         map_x, map_y, fade = maps
-        small = [np.ascontiguousarray(map_x[::2, ::2]), np.ascontiguousarray(map_y[::2, ::2])]
+        small_x, small_y = np.ascontiguousarray(map_x[::2, ::2]), np.ascontiguousarray(map_y[::2, ::2])
         small_fade = np.ascontiguousarray(fade[::2, ::2])
         window = canvas.y[top:low, first:last]
         alpha = sampled(texture.alpha, map_x, map_y) if open_air else None
         window[:] = _faded(window, (sampled(texture.y, map_x, map_y), alpha, fade), self._air[0])
         u, v, small_alpha = texture.colour
-        alpha = sampled(small_alpha, *small) if open_air else None
+        alpha = sampled(small_alpha, small_x, small_y) if open_air else None
         half = np.s_[top // 2 : low // 2, first // 2 : last // 2]
         for own, plane, air in ((u, canvas.u, self._air[1]), (v, canvas.v, self._air[2])):
-            plane[half] = _faded(plane[half], (sampled(own, *small), alpha, small_fade), air)
+            plane[half] = _faded(plane[half], (sampled(own, small_x, small_y), alpha, small_fade), air)
 
 
 def _faded(under: Plane, wall: tuple[Plane, Plane | None, Plane], air: float) -> Plane:
