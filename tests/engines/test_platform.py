@@ -46,6 +46,26 @@ models:
       - {{name: steps, type: integer, default: 2}}
     example: {{prompt: a lantern}}
 """
+SOUND_CARD = """
+family: tiny
+org_id: tests
+created: 2026-11-20
+models:
+  - id: tiny-wan
+    task: text-to-video
+    display_name: Tiny LTX-2
+    brief: Random weights that make sound.
+    description: Random weights, for tests.
+    engine: diffusers
+    engine_options: {family: ltx-2, tier: 512P, frames: 17, sizes: {512P: ["64x64"]}}
+    parameters:
+      - {name: prompt, type: string, required: true}
+      - {name: duration, type: float, default: 0.5, min: 0.25, max: 1}
+      - {name: audio, type: boolean, default: true}
+      - {name: seed, type: integer}
+      - {name: steps, type: integer, default: 1}
+    example: {prompt: a lantern}
+"""
 FIGURES = '{family: wan-5b, tier: 480P, fps: 16, frames: 9, sizes: {480P: ["96x64"]}'
 
 
@@ -118,6 +138,31 @@ def test_a_worker_with_weights_makes_the_videos_of_its_card(tiny: Callable[[str]
             with_picture = made(platform, {"prompt": "p", "image": picture_uri(), "duration": 0.25})
             assert with_picture["status"] == "success", with_picture
             assert decoded(client.get(with_picture["outcome"]["video_url"]).content) == (4, 96, 64)
+
+
+def test_a_model_that_makes_sound_gives_a_film_with_a_track_as_long_as_its_pictures(
+    tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "tiny.yaml").write_text(SOUND_CARD)
+    environment = {"RUSHES_CATALOG_DIR": str(tmp_path / "cards")}
+    with running_platform(tmp_path / "data", environment=environment) as platform, platform.client() as client:
+        with worker_with(tiny("ltx-2"), platform, environment):
+            record = made(platform, {"prompt": "a bell", "seed": 5})
+            assert record["status"] == "success", f"{record}\n{platform.logs()}"
+            silent = made(platform, {"prompt": "a bell", "seed": 5, "audio": False})
+        with av.open(BytesIO(client.get(record["outcome"]["video_url"]).content)) as film:
+            (picture,), (track,) = film.streams.video, film.streams.audio
+            assert (track.codec_context.name, track.rate, track.channels) == ("aac", 48000, 2), "the encoder's rate for all"
+            assert picture.frames == 12
+            one_packet = 1024 / track.rate
+            assert track.duration is not None
+            assert float(track.duration * track.time_base) == pytest.approx(0.5, abs=one_packet)
+            loudest = max(abs(frame.to_ndarray()).max() for frame in film.decode(track))
+            assert loudest > 0
+        with av.open(BytesIO(client.get(silent["outcome"]["video_url"]).content)) as film:
+            assert not film.streams.audio
+            assert film.streams.video[0].frames == 12
 
 
 def test_a_card_is_animatic_until_a_worker_has_its_weights(tiny: Callable[[str], Path], tmp_path: Path) -> None:
