@@ -153,7 +153,9 @@ def test_a_model_that_makes_sound_gives_a_film_with_a_track_as_long_as_its_pictu
             silent = made(platform, {"prompt": "a bell", "seed": 5, "audio": False})
         with av.open(BytesIO(client.get(record["outcome"]["video_url"]).content)) as film:
             (picture,), (track,) = film.streams.video, film.streams.audio
-            assert (track.codec_context.name, track.rate, track.channels) == ("aac", 48000, 2), "the encoder's rate for all"
+            assert (track.codec_context.name, track.rate, track.channels) == ("aac", 48000, 2), (
+                "the encoder's rate for all"
+            )
             assert picture.frames == 12
             one_packet = 1024 / track.rate
             assert track.duration is not None
