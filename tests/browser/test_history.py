@@ -134,3 +134,79 @@ def test_films_play_in_the_list_unless_less_motion_is_wished_for(visiting: Calla
         page.locator(".row").hover()
         page.locator("a.prompt").focus()
         expect(page.locator(".thumb video")).to_have_count(films)
+
+
+@pytest.fixture(scope="module")
+def many(platform: RunningPlatform) -> list[str]:
+    """More than two pages of requests, newest first. They are cancelled at once: a row needs no film."""
+    with platform.client() as client:
+        bodies = [{"model": "rushes-test", "payload": {"prompt": f"Endless {i}", **STALL}} for i in range(230)]
+        group = client.post("/requests/batch", json={"requests": bodies}).raise_for_status().json()
+        client.post(f"/groups/{group['group_id']}/cancel").raise_for_status()
+        listed: list[str] = []
+        cursor: str | None = None
+        while not listed or cursor:
+            query = {"group_id": group["group_id"], "limit": 100, **({"cursor": cursor} if cursor else {})}
+            found = client.get("/requests", params=query).json()
+            listed += [request["request_id"] for request in found["requests"]]
+            cursor = found["next_cursor"]
+    return listed
+
+
+def test_older_requests_come_as_one_scrolls_and_the_address_keeps_the_place(page: Page, many: list[str]) -> None:
+    page.goto("/requests?q=Endless")
+    rows = page.locator(".row")
+    expect(rows).to_have_count(100)
+    rows.last.scroll_into_view_if_needed()
+    expect(rows).to_have_count(200)
+    rows.last.scroll_into_view_if_needed()
+    expect(rows).to_have_count(230)
+    assert rows.evaluate_all("(rows) => rows.map((row) => row.dataset.id)") == many
+    expect(page.locator("[data-older]")).to_be_hidden()
+    rows.nth(150).scroll_into_view_if_needed()
+    page.wait_for_url("**/requests?q=Endless&cursor=*")
+    page.reload()
+    expect(rows.first).to_have_attribute("data-id", many[100])
+    page.get_by_role("link", name="Newest first").click()
+    expect(rows.first).to_have_attribute("data-id", many[0])
+
+
+def test_the_box_finds_by_seed(page: Page, platform: RunningPlatform) -> None:
+    with platform.client() as client:
+        request_id = submitted(client, "wan2.7-t2v", {"prompt": "Sown once", "seed": 777_003})
+        client.post(f"/requests/{request_id}/cancel").raise_for_status()
+    page.goto("/requests")
+    page.locator("[data-search]").fill("seed:777003 sown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".row")).to_have_count(1)
+    expect(page.locator(".row")).to_have_attribute("data-id", request_id)
+
+
+def test_keys_cancel_open_and_run_again(page: Page, platform: RunningPlatform) -> None:
+    with platform.client() as client:
+        request_id = submitted(client, "rushes-test", {"prompt": "By keys", **STALL})
+        page.goto(f"/requests?q={request_id}")
+        page.keyboard.press("j")
+        page.keyboard.press("c")
+        expect(page.locator(".row")).to_have_attribute("data-status", "cancelled")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/requests/{request_id}")
+        page.goto(f"/requests?q={request_id}")
+        page.keyboard.press("j")
+        page.keyboard.press("r")
+        page.wait_for_url(f"**/models/rushes-test?from={request_id}")
+
+
+def test_a_long_press_plays_and_opens_nothing(visiting: Callable[..., Visit], done: str) -> None:
+    page = visiting(viewport={"width": 412, "height": 915}, is_mobile=True, has_touch=True).page
+    page.goto(f"/requests?q={done}")
+    touch = {"bubbles": True, "cancelable": True, "pointerType": "touch"}
+    prompt = page.locator("a.prompt")
+    prompt.dispatch_event("pointerdown", touch)
+    expect(page.locator(".thumb video")).to_have_count(1)
+    prompt.dispatch_event("pointerup", touch)
+    assert prompt.evaluate("(link) => !link.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
+    page.get_by_role("heading", level=1).dispatch_event("pointerdown", touch)
+    expect(page.locator(".thumb video")).to_have_count(1)
+    page.locator(".row").dispatch_event("pointerdown", touch)
+    expect(page.locator(".thumb video")).to_have_count(0)

@@ -23,7 +23,7 @@ async def ids(requests: Requests, database: Database, org_id: UUID) -> list[UUID
     ids: list[UUID] = []
     for number in range(12):
         model = "Wan-2.2" if number % 3 == 2 else "rushes-test"
-        prompt = {"prompt": f"Harbour number {number}"}
+        prompt = {"prompt": f"Harbour number {number}", "seed": number // 4}
         metadata = {"take": number, "note": "it's \\ : & 'x'", "more": {"deep": [1]}, "none": None}
         request = await requests.submit(
             make_request(org_id, model=model, plan=prompt, priority=-number, metadata=metadata)
@@ -90,6 +90,10 @@ async def test_each_filter_narrows_and_all_of_them_together(
     assert await found(metadata={"take": "3", "note": "other"}) == []
     assert await found(sha256="0" * 64) == [2, 1, 0]
     assert await found(sha256="1" * 64) == []
+    assert await found(seed=1) == [7, 6, 5, 4]
+    assert await found(seed=2, words="harbour") == [11, 10, 9, 8]
+    assert await found(seed=2, since=minute(11)) == [11]
+    assert await found(seed=3) == []
     begin = ids[4].hex[:12]
     assert await found(id_from=UUID(hex=begin.ljust(32, "0")), id_to=UUID(hex=begin.ljust(32, "f"))) == [4]
     assert await found(id_from=ids[7], id_to=ids[7]) == [7]

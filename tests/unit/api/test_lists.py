@@ -55,12 +55,14 @@ async def test_every_filter_has_a_name_and_wrong_ones_are_told_by_it(org: Org) -
         {"created_after": later},
         {"created_before": earlier},
         {"sha256": "0" * 64},
+        {"seed": "-5"},
         {"group_id": str(uuid4())},
         {"q": "harbour", "created_after": "2001-01-01", "created_before": "2001-01-02"},
     ):
         assert await org.found(**query) == [], query
     for name, value in {
         "sha256": "abc",
+        "seed": "one",
         "group_id": "x",
         "q": "x" * 501,
         "metadata.": "x",

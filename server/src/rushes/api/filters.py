@@ -27,6 +27,7 @@ NAMES = (
     "id",
     "q",
     "sha256",
+    "seed",
     "group_id",
 )
 METADATA = "metadata."
@@ -47,7 +48,8 @@ def read_filters(given: Query, services: Services) -> Filters:
     model = query.get("model_id") or query.get("model")
     words, metadata = _short(query.get("q"), "q"), _metadata(query)
     since = moment(given, "created_after") or moment(given, "since")
-    if since is None and (words or metadata):
+    seed = _seed(query.get("seed"))
+    if since is None and (words or metadata or seed is not None):
         since = datetime.now(UTC) - SEARCH_SPAN
     return Filters(
         model=canonical_model(services, model) if model else None,
@@ -60,6 +62,7 @@ def read_filters(given: Query, services: Services) -> Filters:
         named=_named(words),
         metadata=metadata or None,
         sha256=_sha256(query.get("sha256")),
+        seed=seed,
         group_id=group_id(query.get("group_id")),
     )
 
@@ -116,6 +119,14 @@ def _sha256(text: str | None) -> str | None:
     if text and not re.fullmatch(r"[0-9a-fA-F]{64}", text):
         raise ApiError("invalid_request", "Invalid sha256, must be 64 hexadecimal digits", param="sha256")
     return text.lower() if text else None
+
+
+def _seed(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"-?[0-9]{1,19}", text):
+        raise ApiError("invalid_request", "Invalid seed, must be a whole number", param="seed")
+    return int(text)
 
 
 def _named(words: str | None) -> tuple[UUID, UUID] | None:

@@ -28,6 +28,7 @@ QUERY: dict[str, Schema] = {
         "description": "Words of the prompt (or their beginnings), the beginning of an id; or a model's texts.",
     },
     "sha256": {**TEXT, "description": "Of an artifact, in hexadecimal."},
+    "seed": {**WHOLE, "description": "What a request was made with, given or drawn; the newest 1,000."},
     "group_id": {**TEXT, "description": "The requests of one group."},
     "metadata.KEY": {**TEXT, "description": "What this key of the metadata is, as text."},
     "after": {**TEXT, "description": "Resume after this event_id, or at this next_after."},
@@ -71,6 +72,7 @@ _FILTERS = (
     "id",
     "q",
     "sha256",
+    "seed",
     "group_id",
     "metadata.KEY",
 )

@@ -1,4 +1,4 @@
-"""The one search box of Requests: words, an id, and model:, status:, since:, bracket: and the like in any order."""
+"""The one search box of Requests: words, an id, and model:, status:, seed:, bracket: and the like in any order."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_TERM = re.compile(r"(model|status|since|until|bracket|sha256):(\S+)")
+_TERM = re.compile(r"(model|status|seed|since|until|bracket|sha256):(\S+)")
 
 _NAMES = {
     "model": "model_id",

@@ -217,4 +217,6 @@ class Filters:
     """Keys of the metadata and what they must be, as text."""
     sha256: str | None = None
     """Of an artifact."""
+    seed: int | None = None
+    """What a request was made with, given or drawn."""
     group_id: UUID | None = None

@@ -95,7 +95,7 @@ class RequestLists:
 
 def _narrows(filters: Filters) -> bool:
     """Whether a request that has the words may still be left out."""
-    others = (filters.model, filters.statuses, filters.group_id, filters.id_from, filters.sha256)
+    others = (filters.model, filters.statuses, filters.group_id, filters.id_from, filters.sha256, filters.seed)
     return any(other is not None for other in others)
 
 
@@ -132,6 +132,10 @@ async def _ids(connection: Connection, org_id: UUID, filters: Filters) -> list[U
     found: list[set[UUID]] = []
     if filters.sha256 is not None:
         rows = await collect(_sql.with_sha256(connection, org_id=org_id, sha256=filters.sha256))
+        found.append({row["request_id"] for row in rows})
+    if filters.seed is not None:
+        span = {"since": filters.since or _ALWAYS, "until": filters.until or _FOREVER}
+        rows = await collect(_sql.with_seed(connection, org_id=org_id, seed=str(filters.seed), **span))
         found.append({row["request_id"] for row in rows})
     if filters.statuses and set(filters.statuses) <= _RUNNING:
         rows = await collect(_sql.running_ids(connection, org_id=org_id))

@@ -17,9 +17,28 @@ export function play(target) {
   film.setAttribute("aria-hidden", "true");
   film.tabIndex = -1;
   thumb.append(film);
-  film.play().catch(() => film.remove()); // left before it began, or the link has run out: the picture stays
+  film.play().catch(() => end(film)); // left before it began, or the link has run out: the picture stays
   playing.push(film);
   if (playing.length > MOST) end(playing[0]);
+}
+
+const LONG = 500;
+
+/** Fingers do not hover: a long press on a row plays its film, and opens nothing; the next touch ends it. @param {HTMLElement} rows */
+export function onLongPress(rows) {
+  let timer = 0;
+  /** @type {"" | "down" | "long"} */
+  let press = "";
+  rows.addEventListener("pointerdown", (event) => {
+    press = "";
+    if (event.pointerType === "mouse") return;
+    for (const film of [...playing]) end(film);
+    press = "down";
+    timer = setTimeout(() => ((press = "long"), play(event.target)), LONG);
+  });
+  for (const type of ["pointerup", "pointercancel"]) rows.addEventListener(type, () => clearTimeout(timer));
+  rows.addEventListener("contextmenu", (event) => press && event.preventDefault());
+  rows.addEventListener("click", (event) => press === "long" && (event.preventDefault(), (press = "")));
 }
 
 /** @param {EventTarget | null} target */
@@ -34,5 +53,5 @@ function end(film) {
   film.pause();
   film.removeAttribute("src");
   film.remove();
-  playing.splice(playing.indexOf(film), 1);
+  if (playing.includes(film)) playing.splice(playing.indexOf(film), 1);
 }

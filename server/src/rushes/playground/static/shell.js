@@ -37,7 +37,7 @@ const typing = (target) =>
   !(target instanceof HTMLInputElement && ["checkbox", "radio"].includes(target.type));
 
 const keysOff = () => localStorage.getItem("rushes-keys") === "off";
-let afterG = 0;
+let afterG = -Infinity;
 
 /** @param {KeyboardEvent} event */
 function onKey(event) {
@@ -52,7 +52,7 @@ function onKey(event) {
     const keys = [...document.querySelectorAll("#help .keys dt")].find((dt) => dt.textContent === `g ${event.key}`);
     const name = keys?.nextElementSibling?.textContent;
     const link = [...document.querySelectorAll(".top nav a")].find((a) => a.textContent?.trim() === name);
-    afterG = 0;
+    afterG = -Infinity;
     if (link instanceof HTMLAnchorElement) return link.click();
   }
   if (event.key === "g") afterG = event.timeStamp;

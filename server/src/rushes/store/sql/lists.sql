@@ -89,6 +89,13 @@ SELECT count(*) FROM (
 -- The requests one of whose artifacts has these bytes.
 SELECT DISTINCT request_id FROM artifacts WHERE org_id = :org_id AND sha256 = :sha256 LIMIT 1000;
 
+-- name: with_seed
+-- The newest 1,000 requests of a span that were made with a seed. No index has it: the span is read through.
+SELECT request_id FROM requests
+ WHERE org_id = :org_id AND created_at >= :since::timestamptz AND created_at < :until::timestamptz
+   AND coalesce(outcome->>'seed', plan->>'seed') = :seed
+ ORDER BY created_at DESC LIMIT 1000;
+
 -- name: running_ids
 -- What runs now.
 SELECT r.request_id FROM attempts a JOIN requests r USING (request_id)

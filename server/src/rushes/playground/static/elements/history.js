@@ -1,11 +1,10 @@
 // @ts-check
 /** <rushes-history>: the list lives. New requests wait in a bar, films play on hover, rows are picked and acted on. */
 import { call, getRequest } from "../api.js";
-import { bind } from "../bind.js";
 import { onEvent, pause } from "../live.js";
-import { play, stopPlaying } from "../playing.js";
+import { onLongPress, play, stopPlaying } from "../playing.js";
 import { tellFault } from "../fault.js";
-import { requestView } from "../view.js";
+import { Older, rowOf } from "../rows.js";
 import { Selection } from "../selection.js";
 
 class RushesHistory extends HTMLElement {
@@ -15,9 +14,13 @@ class RushesHistory extends HTMLElement {
   connectedCallback() {
     this.rows = /** @type {HTMLElement} */ (this.querySelector("[data-rows]"));
     this.selection = new Selection(this);
+    this.fromTop = !new URLSearchParams(location.search).has("cursor");
+    this.older = new Older(this, this.rows);
     onEvent((event) => this.hear(event));
     this.part("[data-new] button").addEventListener("click", () => this.insert());
-    for (const type of ["pointerover", "focusin"]) this.rows.addEventListener(type, (event) => play(event.target));
+    this.rows.addEventListener("pointerover", (event) => event.pointerType === "mouse" && play(event.target));
+    this.rows.addEventListener("focusin", (event) => play(event.target));
+    onLongPress(this.rows);
     for (const type of ["pointerout", "focusout"]) this.rows.addEventListener(type, (event) => stopPlaying(event.target));
     this.remember("[data-dense]", "rushes-dense", (on) => this.toggleAttribute("data-dense", on));
     this.part("[data-pause]").addEventListener("change", (event) => pause(/** @type {HTMLInputElement} */ (event.target).checked));
@@ -40,7 +43,7 @@ class RushesHistory extends HTMLElement {
   /** Requests made elsewhere wait in the bar, so that nothing moves under the pointer. @param {import("../live.js").RequestEvent} event */
   hear(event) {
     const id = event.request_id;
-    if (event.type !== "request.queued" || event.attempt > 0 || new URLSearchParams(location.search).has("cursor")) return;
+    if (event.type !== "request.queued" || event.attempt > 0 || !this.fromTop) return;
     if (this.rows?.querySelector(`[data-id="${CSS.escape(id)}"]`)) return;
     this.fresh.add(id);
     this.part("[data-new]").hidden = false;
@@ -48,17 +51,15 @@ class RushesHistory extends HTMLElement {
   }
 
   async insert() {
-    if (new URLSearchParams(location.search).get("q")) return location.reload();
-    const template = /** @type {HTMLTemplateElement} */ (document.querySelector('[data-template="row"]'));
+    const query = new URLSearchParams(location.search);
+    query.delete("cursor");
+    // Whether a new one matches, the server knows.
+    if (query.get("q")) return location.assign(`${location.pathname}?${query}`);
     for (const id of this.fresh) {
-      const row = /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (document.importNode(template.content, true)).firstElementChild);
-      const request = /** @type {import("./request.js").RushesRequest} */ (row.querySelector("rushes-request"));
       const record = await getRequest(id);
-      request.dataset.id = id;
-      bind(request, requestView(record, Date.now() / 1000));
-      /** @type {HTMLInputElement} */ (row.querySelector("[data-pick]")).value = id;
+      const row = rowOf(record);
       this.rows?.prepend(row);
-      request.show(record);
+      /** @type {import("./request.js").RushesRequest} */ (row.querySelector("rushes-request")).show(record);
     }
     this.fresh.clear();
     this.part("[data-new]").hidden = true;
