@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, gap, imports, life, memory, page, pictures, polls, startup, submits, wakeup, weights
+from bench import animatic, claims, depth, gap
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
     "submits": submits.run,
     "polls": polls.run,
     "claims": claims.run,
+    "depth": depth.run,
     "gap": gap.run,
     "life": life.run,
     "startup": startup.run,

@@ -55,7 +55,8 @@ def main() -> int:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="rushes-demo-") as data, Platform(Path(data)) as server:
             print(
-                f"Ready at {server.base_url} after {time.monotonic() - started:.1f} s. Two requests, one from a photo:"
+                f"Ready at {server.base_url} after {time.monotonic() - started:.1f} s. Two requests, one from a photo:",
+                flush=True,
             )
             takes = asyncio.run(film(server, shots))
         report(takes)
