@@ -42,7 +42,9 @@ def postgres() -> Iterator[Databases]:
     server = EmbeddedPostgres(folder)
     try:
         server.start()
-        yield Databases(server)
+        databases = Databases(server, ahead=True)
+        yield databases
+        databases.close()
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
