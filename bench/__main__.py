@@ -3,7 +3,22 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import animatic, claims, depth, gap
+from bench import (
+    animatic,
+    claims,
+    depth,
+    gap,
+    imports,
+    life,
+    memory,
+    page,
+    pictures,
+    polls,
+    startup,
+    submits,
+    wakeup,
+    weights,
+)
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "wakeup": wakeup.run,
