@@ -23,12 +23,6 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_whole_client_is_imported_in_under_300_ms() -> None:
-    # Time of this process alone, so a busy machine does not count.
-    code = "import time; t = time.process_time(); from gmicloud import Client; print(time.process_time() - t)"
-    assert min(float(python(code)) for _ in range(3)) < 0.3
-
-
 def test_the_pytest_plugin_loads_nothing_heavy() -> None:
     code = "import sys, json, gmicloud.testing; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(python(code))

@@ -66,7 +66,7 @@ async def test_a_cut_connection_is_replaced_and_its_loss_is_told(database_url: s
 
 async def test_a_connection_that_swallows_everything_is_replaced_too(database_url: str) -> None:
     async with postgres_proxy(database_url) as proxy:
-        listener = Listener(proxy.dsn, ask_seconds=0.1)
+        listener = Listener(proxy.dsn, ask_seconds=0.1, answer_seconds=0.1)
         ear = Ear(listener)
         await listener.start()
         await connected(listener)

@@ -16,10 +16,11 @@ Heard = Callable[[str], None]
 class Listener:
     """Calls handlers for notifications and reconnects by itself. start, started and stop, in any order."""
 
-    def __init__(self, dsn: str, *, ask_seconds: float = 5.0) -> None:
-        """`ask_seconds`: how often a silent connection is asked whether it lives, and how long it may take to say."""
+    def __init__(self, dsn: str, *, ask_seconds: float = 5.0, answer_seconds: float = 5.0) -> None:
+        """How often a silent connection is asked whether it lives, and how long it may take to say."""
         self._dsn = dsn
         self._ask_seconds = ask_seconds
+        self._answer_seconds = answer_seconds
         self._handlers: dict[str, list[Heard]] = {}
         self._lost: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -76,7 +77,7 @@ class Listener:
                         await ended.wait()
                     return
                 # A network that swallows everything ends no connection; a question without an answer does.
-                await connection.execute("SELECT 1", timeout=self._ask_seconds)
+                await connection.execute("SELECT 1", timeout=self._answer_seconds)
         finally:
             self.connected.clear()
             for lost in self._lost:
