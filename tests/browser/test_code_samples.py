@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,25 @@ def test_python_as_shown_fetches_the_film(filled: Page, platform: RunningPlatfor
     )
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "film.mp4").stat().st_size > 1000
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine to run JavaScript")
+def test_javascript_as_shown_waits_for_the_film(filled: Page, platform: RunningPlatform, tmp_path: Path) -> None:
+    (tmp_path / "sample.mjs").write_text(shown(filled, "js"), "utf-8")
+    ran = subprocess.run(
+        ["node", "sample.mjs"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(platform),
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    with platform.client() as client:
+        film = client.get(ran.stdout.strip())
+        latest = client.get("/requests", params={"limit": 1}).json()["requests"][0]
+    assert film.headers["content-type"] == "video/mp4"
+    assert latest["payload"] == {"prompt": 'It\'s a "test" \\ of $HOME\nand `quotes`'}
 
 
 def test_the_command_behind_a_page_answers(page: Page, platform: RunningPlatform) -> None:

@@ -1,5 +1,5 @@
 // @ts-check
-/** Rows of the list that scripts add: the newest on top, older ones as one scrolls, the place kept in the address. */
+/** Requests that scripts add: stages, and rows of the list, the newest on top, older ones as one scrolls. */
 import { call } from "./api.js";
 import { bind } from "./bind.js";
 import { faultCard } from "./fault.js";
@@ -18,6 +18,16 @@ export function rowOf(record) {
   bind(request, requestView(record, Date.now() / 1000));
   /** @type {HTMLInputElement} */ (row.querySelector("[data-pick]")).value = record.request_id;
   return row;
+}
+
+/** A request on the big screen, as far as the answer to its submit tells. @param {Record<string, any>} short @param {Record<string, any>} payload */
+export function stageOf(short, payload) {
+  const template = /** @type {HTMLTemplateElement} */ (document.querySelector('[data-template="stage"]'));
+  const copy = /** @type {DocumentFragment} */ (document.importNode(template.content, true));
+  const stage = /** @type {import("./elements/request.js").RushesRequest} */ (copy.querySelector("rushes-request"));
+  bind(stage, requestView({ progress: 0, attempt: 0, payload, ...short }, Date.now() / 1000));
+  stage.dataset.id = short.request_id;
+  return stage;
 }
 
 /** The address of this list from another cursor on. @param {string} cursor */

@@ -10,7 +10,7 @@ class RushesCatcher extends HTMLElement {
 
   connectedCallback() {
     this.list = /** @type {HTMLElement} */ (this.querySelector("[data-caught]"));
-    this.addEventListener("click", (event) => this.click(event));
+    this.addEventListener("click", (event) => this.pressed(event));
     const look = () => (document.hidden ? undefined : this.look());
     this.timer = setInterval(look, EVERY);
     document.addEventListener("visibilitychange", look);
@@ -55,7 +55,7 @@ class RushesCatcher extends HTMLElement {
   }
 
   /** @param {MouseEvent} event */
-  click(event) {
+  pressed(event) {
     const button = event.target instanceof Element ? event.target.closest("[data-pytest]") : null;
     const row = button?.closest("li");
     if (!row) return;

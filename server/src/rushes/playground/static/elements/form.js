@@ -5,9 +5,8 @@ import { bracketed, caption, MOST, onBracket } from "../bracket.js";
 import { keepDraft, restoreDraft } from "../draft.js";
 import { fieldsIn, readForm, showFaults, textOf } from "../fields.js";
 import { tell } from "../shell.js";
-import { requestView } from "../view.js";
+import { stageOf } from "../rows.js";
 import { duration, money } from "../words.js";
-import { bind } from "../bind.js";
 import { faultsOf, honest } from "../answers.js";
 import { faultCard, tellFault } from "../fault.js";
 
@@ -20,9 +19,15 @@ class RushesForm extends HTMLElement {
   /** @type {AbortController | null} */
   asking = null;
 
+  get model() {
+    return this.dataset.model ?? "";
+  }
+
+  get form() {
+    return /** @type {HTMLFormElement} */ (this.querySelector("form"));
+  }
+
   connectedCallback() {
-    this.model = this.dataset.model ?? "";
-    this.form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
     restoreDraft(this.model, this.form);
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
     for (const type of ["input", "change"]) this.form.addEventListener(type, () => this.changed());
@@ -32,7 +37,7 @@ class RushesForm extends HTMLElement {
   }
 
   /** @param {string} selector */
-  part(selector) {
+  find(selector) {
     return /** @type {HTMLElement} */ (this.querySelector(selector));
   }
 
@@ -40,11 +45,11 @@ class RushesForm extends HTMLElement {
     this.key = crypto.randomUUID();
     if (keep) keepDraft(this.model, this.form);
     clearTimeout(this.timer);
-    this.part(".price").toggleAttribute("data-stale", true);
+    this.find(".price").toggleAttribute("data-stale", true);
     this.timer = setTimeout(() => this.ask(keep), TYPING);
     const { payload } = readForm(this.form);
     const many = bracketed(this.form, payload);
-    this.part("[data-send-label]").textContent = many.length > 1 ? `Generate ${many.length > MOST ? `${MOST}+` : many.length}` : "Generate";
+    this.find("[data-send-label]").textContent = many.length > 1 ? `Generate ${many.length > MOST ? `${MOST}+` : many.length}` : "Generate";
     document.dispatchEvent(new CustomEvent("payload-changed", { detail: many[0] ?? payload }));
   }
 
@@ -65,7 +70,7 @@ class RushesForm extends HTMLElement {
       this.dataset.state = "priced";
     } catch (error) {
       if (!(error instanceof ApiError)) return;
-      this.part(".price").toggleAttribute("data-stale", true);
+      this.find(".price").toggleAttribute("data-stale", true);
       if (!payload.rushes_fault?.http && error.code === "invalid_payload") {
         showFaults(this.form, { ...faultsOf(error, strict), ...faults });
         this.dataset.state = "faulty";
@@ -77,11 +82,11 @@ class RushesForm extends HTMLElement {
   priced(answers) {
     const total = answers.reduce((sum, answer) => sum + answer.quote_micro_usd, 0);
     const [{ plan, eta_seconds: eta, eta_spread: spread, warnings }] = answers;
-    this.part("[data-price]").textContent = money(total);
+    this.find("[data-price]").textContent = money(total);
     const shape = `${plan?.width ? `${plan.width} × ${plan.height}, ` : ""}${plan?.seconds ?? "?"} s`;
-    this.part("[data-price-note]").textContent = answers.length > 1 ? `for ${answers.length} requests` : shape;
-    this.part("[data-forecast]").textContent = [honest(eta, spread), ...(warnings ?? [])].join(" ");
-    this.part(".price").removeAttribute("data-stale");
+    this.find("[data-price-note]").textContent = answers.length > 1 ? `for ${answers.length} requests` : shape;
+    this.find("[data-forecast]").textContent = [honest(eta, spread), ...(warnings ?? [])].join(" ");
+    this.find(".price").removeAttribute("data-stale");
   }
 
   async send() {
@@ -92,19 +97,19 @@ class RushesForm extends HTMLElement {
     const many = bracketed(this.form, payload);
     if (many.length > MOST) return tell(`At most ${MOST} requests in one bracket.`);
     this.sending = true;
-    this.part("[data-send]").toggleAttribute("disabled", true);
+    this.find("[data-send]").toggleAttribute("disabled", true);
     try {
       const bracket = many.length > 1 ? this.key.slice(0, 8) : null;
       const made = [];
       for (const [i, each] of many.entries()) made.push(await this.submit(each, i, bracket));
       this.key = crypto.randomUUID();
-      this.part("[data-fault-box]").replaceChildren();
+      this.find("[data-fault-box]").replaceChildren();
       this.watch(made, many);
     } catch (error) {
       this.refused(error);
     } finally {
       this.sending = false;
-      this.part("[data-send]").removeAttribute("disabled");
+      this.find("[data-send]").removeAttribute("disabled");
     }
   }
 
@@ -116,22 +121,14 @@ class RushesForm extends HTMLElement {
 
   /** New requests on the stage, the newest in place of the last. @param {any[]} made @param {any[]} payloads */
   watch(made, payloads) {
-    const template = /** @type {HTMLTemplateElement} */ (document.querySelector('[data-template="stage"]'));
-    const stages = made.map((short, i) => {
-      const copy = /** @type {DocumentFragment} */ (document.importNode(template.content, true));
-      const stage = /** @type {import("./request.js").RushesRequest} */ (copy.querySelector("rushes-request"));
-      const record = { progress: 0, attempt: 0, payload: payloads[i], ...short };
-      bind(stage, requestView(record, Date.now() / 1000));
-      stage.dataset.id = short.request_id;
-      caption(stage, payloads[i], this.form);
-      return stage;
-    });
-    this.part("[data-idle]").hidden = true;
-    this.part("[data-runs]").toggleAttribute("data-many", stages.length > 1);
-    this.part("[data-runs]").replaceChildren(...stages);
+    const stages = made.map((short, i) => stageOf(short, payloads[i]));
+    for (const [i, stage] of stages.entries()) caption(stage, payloads[i], this.form);
+    this.find("[data-idle]").hidden = true;
+    this.find("[data-runs]").toggleAttribute("data-many", stages.length > 1);
+    this.find("[data-runs]").replaceChildren(...stages);
     for (const stage of stages) stage.read();
     this.toggleAttribute("data-started", true);
-    if (matchMedia("(max-width: 860px)").matches) this.part(".viewer").scrollIntoView();
+    if (matchMedia("(max-width: 860px)").matches) this.find(".viewer").scrollIntoView();
   }
 
   /** @param {unknown} error */
@@ -140,8 +137,8 @@ class RushesForm extends HTMLElement {
     const marked = error instanceof ApiError && error.code === "invalid_payload";
     if (marked) showFaults(this.form, faultsOf(error, true));
     const card = faultCard(error, { note: "nothing was charged", hint: marked ? "See the fields that are marked." : undefined });
-    this.part("[data-fault-box]").replaceChildren(card);
-    if (marked) this.part("[aria-invalid]")?.focus();
+    this.find("[data-fault-box]").replaceChildren(card);
+    if (marked) this.find("[aria-invalid]")?.focus();
     else card.scrollIntoView({ block: "nearest" });
     return undefined;
   }

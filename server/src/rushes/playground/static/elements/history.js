@@ -17,24 +17,24 @@ class RushesHistory extends HTMLElement {
     this.fromTop = !new URLSearchParams(location.search).has("cursor");
     this.older = new Older(this, this.rows);
     onEvent((event) => this.hear(event));
-    this.part("[data-new] button").addEventListener("click", () => this.insert());
+    this.find("[data-new] button").addEventListener("click", () => this.insert());
     this.rows.addEventListener("pointerover", (event) => event.pointerType === "mouse" && play(event.target));
     this.rows.addEventListener("focusin", (event) => play(event.target));
     onLongPress(this.rows);
     for (const type of ["pointerout", "focusout"]) this.rows.addEventListener(type, (event) => stopPlaying(event.target));
     this.remember("[data-dense]", "rushes-dense", (on) => this.toggleAttribute("data-dense", on));
-    this.part("[data-pause]").addEventListener("change", (event) => pause(/** @type {HTMLInputElement} */ (event.target).checked));
+    this.find("[data-pause]").addEventListener("change", (event) => pause(/** @type {HTMLInputElement} */ (event.target).checked));
     addEventListener("keydown", (event) => this.key(event));
   }
 
   /** @param {string} selector */
-  part(selector) {
+  find(selector) {
     return /** @type {HTMLElement} */ (this.querySelector(selector));
   }
 
   /** A switch whose choice this browser keeps. @param {string} selector @param {string} name @param {(on: boolean) => void} apply */
   remember(selector, name, apply) {
-    const box = /** @type {HTMLInputElement} */ (this.part(selector));
+    const box = /** @type {HTMLInputElement} */ (this.find(selector));
     box.checked = localStorage.getItem(name) === "on";
     apply(box.checked);
     box.addEventListener("change", () => (apply(box.checked), localStorage.setItem(name, box.checked ? "on" : "off")));
@@ -46,8 +46,8 @@ class RushesHistory extends HTMLElement {
     if (event.type !== "request.queued" || event.attempt > 0 || !this.fromTop) return;
     if (this.rows?.querySelector(`[data-id="${CSS.escape(id)}"]`)) return;
     this.fresh.add(id);
-    this.part("[data-new]").hidden = false;
-    this.part("[data-new-text]").textContent = `${this.fresh.size} new`;
+    this.find("[data-new]").hidden = false;
+    this.find("[data-new-text]").textContent = `${this.fresh.size} new`;
   }
 
   async insert() {
@@ -62,7 +62,7 @@ class RushesHistory extends HTMLElement {
       /** @type {import("./request.js").RushesRequest} */ (row.querySelector("rushes-request")).show(record);
     }
     this.fresh.clear();
-    this.part("[data-new]").hidden = true;
+    this.find("[data-new]").hidden = true;
     return undefined;
   }
 
@@ -77,7 +77,7 @@ class RushesHistory extends HTMLElement {
     else if (event.key.toLowerCase() === "x" && current) this.selection?.toggle(current, event.shiftKey);
     else if (event.key === "c" && current) this.one(current, "cancel");
     else if (event.key === "r" && current) location.assign(`${current.querySelector(".what p a")?.getAttribute("href")}?from=${/** @type {HTMLElement} */ (current).dataset.id}`);
-    else if (event.key === "p") this.part("[data-pause]").click();
+    else if (event.key === "p") this.find("[data-pause]").click();
     else if (event.key === "Escape") this.selection?.clear();
   }
 
