@@ -36,9 +36,9 @@ def test_every_script_has_the_types_it_says(tsc: Path) -> None:
 
 @pytest.mark.long
 def test_a_script_that_breaks_its_word_is_found(tsc: Path, tmp_path: Path) -> None:
-    (tmp_path / "wrong.js").write_text("/** @param {string} text */\nexport const size = (text) => text.lenght;\n")
+    (tmp_path / "wrong.js").write_text("/** @param {string} text */\nexport const size = (text) => text.breadth;\n")
     options = PROJECT.read_text("utf-8").replace("../../server/src/rushes/playground/static/**/*.js", "wrong.js")
     (tmp_path / "tsconfig.json").write_text(options)
     found = checked(tsc, tmp_path / "tsconfig.json")
     assert found.returncode != 0
-    assert "lenght" in found.stdout
+    assert "breadth" in found.stdout
