@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -30,6 +31,30 @@ def test_a_frame_of_the_contact_sheet_begins_the_next_film(page: Page, platform:
         frame = client.get(address)
     assert frame.headers["content-type"] == "image/png"
     expect(page.locator(".price")).to_be_visible()
+
+
+def test_films_begun_from_frames_are_a_chain(page: Page, platform: RunningPlatform, film: str) -> None:
+    with platform.client() as client:
+        frame = final(client, film)["outcome"]["last_frame_url"]
+        page.goto(f"/models/wan2.7-i2v?p.first_frame={quote(frame, safe='')}&of={film}")
+        page.get_by_label("Prompt", exact=False).first.fill("And on it goes")
+        page.locator("[data-send]").click()
+        stage = page.locator("[data-runs] rushes-request")
+        expect(stage).to_have_count(1)
+        request_id = stage.get_attribute("data-id")
+        client.post(f"/requests/{request_id}/cancel")
+        assert final(client, str(request_id))["metadata"] == {"made_from": film}
+        other = submitted(
+            client, "rushes-test", {"prompt": "Not of ours", "seconds": 0.1}, metadata={"made_from": "//x"}
+        )
+    page.goto(f"/requests/{film}")
+    page.locator(".lineage").get_by_role("link", name="And on it goes").click()
+    expect(page.locator(".prompt-title")).to_have_text("And on it goes")
+    page.locator(".lineage").get_by_role("link", name="A harbour at dawn").click()
+    page.wait_for_url(f"**/requests/{film}")
+    page.goto(f"/requests/{other}")
+    expect(page.locator(".prompt-title")).to_have_text("Not of ours")
+    expect(page.locator(".lineage")).to_have_count(0)
 
 
 def test_the_page_of_a_film_tells_how_its_time_was_spent(page: Page, film: str) -> None:

@@ -12,6 +12,7 @@ from rushes.playground.charts import timeline
 from rushes.playground.page import Page
 from rushes.playground.public_api import Refused
 from rushes.playground.screens.home import local_path
+from rushes.playground.screens.lineage import lineage
 from rushes.playground.search import read_search
 from rushes.playground.view import model_href, request_view
 
@@ -49,8 +50,11 @@ async def detail(page: Page) -> Response:
     events = (await page.api.get(f"/requests/{request_id}/events"))["events"]
     deliveries = (await page.api.get(f"/requests/{request_id}/deliveries"))["deliveries"]
     model = await _model(page, record["model"])
+    before, after = await lineage(page, record)
     return page.render(
         "requests/detail.html",
+        before=before,
+        after=after,
         record=record,
         view=request_view(record, page.now),
         events=events,

@@ -78,3 +78,10 @@ export function showFaults(root, faults) {
     if (text) field.closest("details")?.setAttribute("open", "");
   }
 }
+
+/** The request whose frame the address brought, while the payload still begins with it: the films are a chain (screens/lineage.py). @param {Record<string, any>} payload */
+export function originOf(payload) {
+  const query = new URLSearchParams(location.search);
+  const kept = [...query].some(([name, value]) => name.startsWith("p.") && payload[name.slice(2)] === value);
+  return kept && query.has("of") ? { made_from: query.get("of") } : {};
+}

@@ -3,7 +3,7 @@
 import { ApiError, call } from "../api.js";
 import { bracketed, caption, MOST, onBracket } from "../bracket.js";
 import { keepDraft, restoreDraft } from "../draft.js";
-import { fieldsIn, readForm, showFaults, textOf } from "../fields.js";
+import { fieldsIn, originOf, readForm, showFaults, textOf } from "../fields.js";
 import { tell } from "../shell.js";
 import { stageOf } from "../rows.js";
 import { duration, money } from "../words.js";
@@ -115,7 +115,8 @@ class RushesForm extends HTMLElement {
 
   /** @param {Record<string, any>} payload @param {number} i @param {string | null} bracket */
   submit(payload, i, bracket) {
-    const body = { model: this.model, payload, ...(bracket ? { metadata: { bracket } } : {}) };
+    const metadata = { ...(bracket && { bracket }), ...originOf(payload) };
+    const body = { model: this.model, payload, ...(Object.keys(metadata).length && { metadata }) };
     return call("/requests", { method: "POST", body, key: `${this.key}-${i}` });
   }
 

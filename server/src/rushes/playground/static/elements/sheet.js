@@ -73,7 +73,7 @@ class RushesSheet extends HTMLElement {
       const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
       const { public_url: url } = await upload(new File([blob], "frame.png", { type: "image/png" }), () => {});
       const { next = "", nextName = "" } = this.dataset;
-      location.assign(`${next}?p.${encodeURIComponent(nextName)}=${encodeURIComponent(url)}`);
+      location.assign(`${next}?p.${encodeURIComponent(nextName)}=${encodeURIComponent(url)}&of=${this.dataset.id}`);
     } catch (error) {
       tellFault(error);
       button.disabled = false;
