@@ -14,6 +14,7 @@ from support.tenants import Tenant, copies, tenant
 from support.visits import Visit
 
 ROWS = 350
+PAGE = 100
 FILTER = "heron status:success"
 LAPTOP = {"width": 1360, "height": 900}
 
@@ -102,6 +103,30 @@ def test_back_from_a_detail_keeps_rows_scroll_and_filter(
     assert {**shown(page), "at": before["at"]} == before
     assert bool(page.evaluate("window.kept")) == has_cache(request), "not the kind of back this test is about"
     expect(page.locator("html[data-stream=open]")).to_be_attached()
+
+
+def test_back_after_scrolling_on_is_where_one_was(page: Page, request: pytest.FixtureRequest) -> None:
+    """With the cache every row that had come is there; without it the list begins at the page one looked at."""
+    page.goto("/requests?q=heron")
+    rows = page.locator(".row")
+    for seen in (100, 200, 300):
+        expect(rows.nth(seen - 1)).to_be_attached(timeout=20_000)
+        rows.nth(seen - 1).scroll_into_view_if_needed()
+    row = rows.nth(250)
+    row.scroll_into_view_if_needed()
+    page.wait_for_url("**/requests?q=heron&cursor=*")
+    wanted = row.get_attribute("data-id") or ""
+    row.locator("a.prompt").click()
+    expect(page.locator(".prompt-title")).to_contain_text("Heron")
+    back(page)
+    expect(page).to_have_url(re.compile(r"/requests\?q=heron&cursor="))
+    again = page.locator(f'.row[data-id="{wanted}"]')
+    expect(again).to_be_attached()
+    if has_cache(request):
+        expect(rows).to_have_count(ROWS)
+        expect(again).to_be_in_viewport()
+    else:
+        assert wanted in shown(page)["ids"][:PAGE]
 
 
 def test_a_page_from_the_cache_hears_what_happens_again(page: Page, herons: Tenant) -> None:

@@ -63,6 +63,19 @@ def test_the_first_page_of_a_long_history_weighs_little_and_counts_them(
     assert heap(page) < HEAP_BYTES
 
 
+@pytest.mark.long
+def test_a_thousand_are_scrolled_through_and_kept_in_little_memory(page: Page) -> None:
+    page.goto("/requests")
+    rows = page.locator(".row")
+    for seen in range(PAGE, ROWS + 1, PAGE):
+        expect(rows.nth(seen - 1)).to_be_attached(timeout=20_000)
+        rows.nth(seen - 1).scroll_into_view_if_needed()
+    ids: list[str] = rows.evaluate_all("(rows) => rows.map((row) => row.dataset.id)")
+    assert len(ids) >= ROWS
+    assert len(set(ids)) == len(ids)
+    assert heap(page) < HEAP_BYTES
+
+
 def test_one_of_many_is_found_by_its_id_by_its_beginning_and_by_a_word(page: Page, archive: tuple[Tenant, int]) -> None:
     org, rows = archive
     with org.client() as client:
@@ -72,6 +85,6 @@ def test_one_of_many_is_found_by_its_id_by_its_beginning_and_by_a_word(page: Pag
         page.keyboard.press("/")
         page.keyboard.type(text)
         page.keyboard.press("Enter")
-        page.wait_for_url("**/requests?*q=*")
+        page.wait_for_url("**/requests?*q=*", wait_until="commit")
         expect(page.locator(f'.row[data-id="{wanted}"]')).to_be_visible()
     assert page.locator(".row").count() <= 100

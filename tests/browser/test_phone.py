@@ -33,7 +33,7 @@ def test_the_bar_has_five_sections_and_more(phone: Page) -> None:
     assert bottom(bar) == 0
     assert bar.locator("> :visible").all_inner_texts() == ["Models", "Requests", "Files", "Keys", "Usage", "More"]
     assert bar.evaluate("(bar) => bar.scrollWidth <= bar.clientWidth")
-    bar.get_by_text("More").tap()
+    bar.get_by_text("More", exact=True).tap()
     bar.get_by_role("link", name="Webhooks").tap()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Webhooks")
     expect(bar.locator("summary")).to_have_css(
@@ -45,7 +45,7 @@ def test_more_closes_when_something_else_is_touched_or_escape_is_pressed(phone: 
     phone.goto("/requests")
     more = phone.locator("nav .rest")
     for leave in (lambda: phone.get_by_role("heading", level=1).tap(), lambda: phone.keyboard.press("Escape")):
-        phone.get_by_text("More").tap()
+        phone.get_by_text("More", exact=True).tap()
         expect(more).to_have_attribute("open", "")
         leave()
         expect(more).not_to_have_attribute("open", "")
