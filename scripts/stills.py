@@ -94,7 +94,7 @@ def still(prompt: str, seed: int) -> bytes:
     picture = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG)
     width, height = DRAWN
     # The caption that animatic writes at the bottom cannot be read at this size.
-    seen = picture.to_image().crop((int(width * 0.045), 0, int(width * 0.955), int(height * 0.91)))
+    seen = Image.fromarray(picture.to_ndarray()).crop((int(width * 0.045), 0, int(width * 0.955), int(height * 0.91)))
     file = io.BytesIO()
     seen.resize(SIZE, Image.Resampling.LANCZOS).save(file, "WEBP", quality=QUALITY, method=6)
     return file.getvalue()
