@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.logging
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,6 +113,20 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path, ramp: Any, a_tone: 
         encode(ramp(count=48, audio=a_tone(2.0)), tmp_path / name, keep_frames=48, comment="c")
         digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_x264_keeps_to_instructions_that_give_the_same_bytes(tmp_path: Path, ramp: Any) -> None:
+    """With AVX-512 about one encode in fifty differed, so that a test of bytes alone would rarely show it."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.logging.Capture(local=False) as said:
+            encode(ramp(count=4), tmp_path / "video.mp4", keep_frames=4, comment="")
+    finally:
+        av.logging.set_level(level)
+    used = [line for _, _, line in said if "cpu capabilities" in line]
+    assert used
+    assert not any("AVX512" in line for line in used)
 
 
 def test_surplus_frames_are_dropped_but_the_engine_is_heard_out(tmp_path: Path, ramp: Any, a_tone: Any) -> None:
