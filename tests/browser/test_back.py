@@ -105,6 +105,7 @@ def test_back_from_a_detail_keeps_rows_scroll_and_filter(
     expect(page.locator("html[data-stream=open]")).to_be_attached()
 
 
+@pytest.mark.long
 def test_back_after_scrolling_on_is_where_one_was(page: Page, request: pytest.FixtureRequest) -> None:
     """With the cache every row that had come is there; without it the list begins at the page one looked at."""
     page.goto("/requests?q=heron")
