@@ -41,6 +41,7 @@ def test_the_bar_has_five_sections_and_more(phone: Page) -> None:
     )
 
 
+@pytest.mark.long
 def test_more_closes_when_something_else_is_touched_or_escape_is_pressed(phone: Page) -> None:
     phone.goto("/requests")
     more = phone.locator("nav .rest")
@@ -65,6 +66,7 @@ def test_the_main_action_stays_at_the_bottom_wherever_one_scrolls(phone: Page, p
             phone.locator(action).tap(trial=True)
 
 
+@pytest.mark.long
 def test_what_is_picked_is_acted_on_at_the_bottom(phone: Page, platform: RunningPlatform) -> None:
     with platform.client() as client:
         final(client, submitted(client, "rushes-test", {"prompt": "To pick", "seconds": 0.1, "frames": 2}))
