@@ -42,9 +42,7 @@ def postgres() -> Iterator[Databases]:
     server = EmbeddedPostgres(folder)
     try:
         server.start()
-        databases = Databases(server, ahead=True)
-        yield databases
-        databases.close()
+        yield Databases(server)
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

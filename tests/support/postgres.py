@@ -5,7 +5,7 @@ import itertools
 import os
 import signal
 from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,38 +28,16 @@ class MortalPostgres(EmbeddedPostgres):
 
 
 class Databases:
-    """A PostgreSQL server, and fresh databases in it, copied from a migrated template.
+    """The session's PostgreSQL server, and fresh databases in it, copied from a migrated template."""
 
-    With `ahead` the next one is made while a test runs on this one, and the last is dropped meanwhile: both mostly
-    wait for the disk. Not for a server that is killed.
-    """
-
-    def __init__(self, server: EmbeddedPostgres, *, ahead: bool = False) -> None:
+    def __init__(self, server: EmbeddedPostgres) -> None:
         self.server = server
-        self._numbers = itertools.count()
-        self._behind = ThreadPoolExecutor(1) if ahead else None
-        self._next: Future[str] | None = None
-        self._dropped: Future[None] | None = None
+        self._names = (f"test_{number}" for number in itertools.count())
         _run(self._make_template())
-
-    def close(self) -> None:
-        """Wait for what is still being made or dropped; raises what went wrong there."""
-        if self._behind is not None:
-            self._behind.shutdown()
-            for done in (self._next, self._dropped):
-                if done is not None:
-                    done.result()
 
     def make(self, template: str = _TEMPLATE) -> str:
         """The URL of a new database; with the template `template0` one without a schema."""
-        if self._behind is None or template != _TEMPLATE:
-            return self._create(template)
-        made = self._next or self._behind.submit(self._create, template)
-        self._next = self._behind.submit(self._create, template)
-        return made.result()
-
-    def _create(self, template: str) -> str:
-        name = f"test_{next(self._numbers)}"
+        name = next(self._names)
         _run(self._execute(f"CREATE DATABASE {name} TEMPLATE {template}"))
         return self._url(name)
 
@@ -71,14 +49,6 @@ class Databases:
 
     def drop(self, url: str) -> None:
         """Remove a database, ending the connections that a test left open."""
-        if self._behind is None:
-            self._drop(url)
-            return
-        if self._dropped is not None and self._dropped.done():
-            self._dropped.result()
-        self._dropped = self._behind.submit(self._drop, url)
-
-    def _drop(self, url: str) -> None:
         name = urlsplit(url).path[1:]
         # Not WITH (FORCE): that would end an autovacuum worker too, which only a superuser may; a plain DROP asks it.
         self._end_sessions(name)
