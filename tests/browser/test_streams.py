@@ -71,6 +71,7 @@ def test_a_stream_cut_again_and_again_loses_nothing(
         assert final(client, stage.get_attribute("data-id") or "")["status"] == "success"
 
 
+@pytest.mark.long
 def test_a_frozen_tab_catches_up(page: Page, platform: RunningPlatform) -> None:
     with platform.client() as client:
         payload = {"prompt": "While it slept", "rushes_fault": {"stall": 300}}
@@ -81,7 +82,7 @@ def test_a_frozen_tab_catches_up(page: Page, platform: RunningPlatform) -> None:
             devtools = page.context.new_cdp_session(page)
             devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
             # Nobody is told when the freezing is done, so the request goes on for the length of a long-poll.
-            client.get(f"/requests/{request_id}", params={"wait": 3})
+            client.get(f"/requests/{request_id}", params={"wait": 10})
         finally:
             client.post(f"/requests/{request_id}/cancel")
         assert final(client, request_id)["status"] == "cancelled"

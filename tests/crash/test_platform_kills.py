@@ -10,10 +10,18 @@ from support.platform import QUICK, RunningPlatform, final, running_platform, su
 SLOW = {"prompt": "slow", "seconds": 4, "frames": 48, "progress_steps": 48}
 
 
-@pytest.fixture
-def platform(tmp_path: Path):
-    with running_platform(tmp_path / "data", environment=QUICK) as running:
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory):
+    """One for the tests that leave it alive; what one kills must be back for the next."""
+    with running_platform(tmp_path_factory.mktemp("platform") / "data", environment=QUICK) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def invariants(request: pytest.FixtureRequest):
+    yield
+    if "platform" in request.fixturenames:
+        running = request.getfixturevalue("platform")
         check_invariants(running.database_url, running.data / "objects")
 
 
