@@ -147,6 +147,11 @@ def test_an_upload_cut_half_way_says_so_and_the_rest_of_the_form_stays(
         field.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
         expect(field.locator("rushes-media")).to_have_attribute("data-state", "failed")
         expect(field.locator("[data-error]")).to_contain_text("The upload was cut off")
+        with page.expect_response("**/requests?dry_run=true"):
+            page.get_by_label("Prompt", exact=False).first.fill(f"{PROMPT} again")
+        with page.expect_response("**/requests?dry_run=true"):
+            page.get_by_label("Prompt", exact=False).first.fill(PROMPT)
+        expect(field.locator("[data-error]")).to_contain_text("The upload was cut off")
         expect(field.locator("progress")).to_have_count(0)
         expect(field.locator("input[name='p.first_frame']")).to_have_value("")
         expect(page.get_by_label("Prompt", exact=False).first).to_have_value(PROMPT)

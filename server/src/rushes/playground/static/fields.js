@@ -67,7 +67,9 @@ export function readForm(root) {
 /** Shows each fault beside its field, and says which are mended. @param {HTMLElement} root @param {Record<string, string>} faults */
 export function showFaults(root, faults) {
   for (const field of fieldsIn(root)) {
-    const text = faults[field.dataset.field ?? ""] ?? "";
+    // What is wrong with a file that did not travel, the server cannot know.
+    const file = /** @type {HTMLElement | null} */ (field.querySelector("rushes-media"))?.dataset.wrong;
+    const text = faults[field.dataset.field ?? ""] ?? file ?? "";
     const place = field.querySelector("[data-error]");
     if (place && place.textContent !== text) place.textContent = text;
     for (const control of field.querySelectorAll("input:not([type=file]), select, textarea, fieldset")) {

@@ -21,7 +21,7 @@ class RushesMedia extends HTMLElement {
     this.addEventListener("paste", (event) => {
       if (event.clipboardData?.files.length) (event.preventDefault(), this.take(event.clipboardData.files));
     });
-    this.address.addEventListener("change", () => this.address?.value || this.clear());
+    this.address.addEventListener("change", () => (this.address?.value ? this.fault("") : this.clear()));
   }
 
   /** @param {DragEvent} event */
@@ -93,6 +93,7 @@ class RushesMedia extends HTMLElement {
     const field = this.closest("[data-field]");
     const place = field?.querySelector("[data-error]");
     if (place) place.textContent = text;
+    this.dataset.wrong = text;
     if (text) this.address?.setAttribute("aria-invalid", "true");
     else this.address?.removeAttribute("aria-invalid");
   }
