@@ -261,7 +261,7 @@ async def test_a_begin_whose_commit_went_through_without_a_reply_still_counts_as
         await cut_off.start()
         worker = Requests(cut_off, keep_seconds=60)
         request = await claim_one(worker)
-        proxy.lose_reply("COMMIT")
+        proxy.lose_reply(request_id.bytes)
         with pytest.raises(DatabaseUnavailable):
             await worker.begin(request_id, request.attempt, "loading")
         assert await worker.begin(request_id, request.attempt, "loading")

@@ -33,11 +33,11 @@ class PostgresProxy:
         self._then_gone = self._gone = False
         self._pipes: set[asyncio.StreamWriter] = set()
 
-    def lose_reply(self, tag: str, *, then_gone: bool = False) -> None:
-        """Let the next statement with this command tag (COMMIT, UPDATE 1) happen, but cut the line before its reply;
-        `then_gone`: and refuse every new one.
+    def lose_reply(self, tag: str | bytes, *, then_gone: bool = False) -> None:
+        """Let the next statement with this command tag (COMMIT, UPDATE 1), or with these bytes in its rows, happen, but
+        cut the line before its reply; `then_gone`: and refuse every new one.
         """
-        self._lose = tag.encode() + b"\0"
+        self._lose = tag if isinstance(tag, bytes) else tag.encode() + b"\0"
         self._then_gone = then_gone
 
     def go_away(self) -> None:

@@ -113,7 +113,7 @@ class Requests:
 
         True also when an earlier try of this very call had committed; False if the attempt is no longer current.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             row = await _sql.begin(connection, stage=stage, request_id=request_id, attempt=attempt)
         return row is not None or await self._stands(request_id, attempt, Status.PROCESSING)
 

@@ -130,9 +130,14 @@ class Rendering:
 
         try:
             return encode(
-                frames, self.video, keep_frames=keep, comment=self.comment, effort=self.plan.effort,
-                on_frame=on_frame, check=self.check,
-            )  # fmt: skip
+                frames,
+                self.video,
+                keep_frames=keep,
+                comment=self.comment,
+                effort=self.plan.effort,
+                on_frame=on_frame,
+                check=self.check,
+            )
         finally:
             frames.leave()
 

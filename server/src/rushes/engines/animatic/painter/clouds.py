@@ -13,14 +13,15 @@ TILE = 512
 
 
 class Clouds:
-    """Cloud cover over a small sky picture of `size` (rows, columns), each pixel `step` frame pixels."""
+    """Cloud cover over a small sky picture of `size` (rows, columns), each pixel `step` frame pixels, or over some of
+    its columns."""
 
-    def __init__(self, stage: Stage, size: tuple[int, int], step: int) -> None:
+    def __init__(self, stage: Stage, size: tuple[int, int], step: int, columns: slice = slice(None)) -> None:
         self._stage = stage
         light = stage.light
         rng = stage.rng("clouds")
         rows = (np.arange(size[0], dtype=np.float32) + 0.5) * step
-        cols = (np.arange(size[1], dtype=np.float32) + 0.5) * step
+        cols = ((np.arange(size[1], dtype=np.float32) + 0.5) * step)[columns]
         up = np.maximum((stage.horizon - rows) / stage.unit, 0)[:, None]
         side = ((cols - stage.width / 2) / stage.unit)[None, :]
         # The offset keeps the far rows from shrinking below a pixel.

@@ -66,8 +66,9 @@ def _glow(stage: Stage, dx: Field, dy: Field) -> Field:
 class Sky:
     """Paints rows 0 to `rows` of every frame."""
 
-    def __init__(self, stage: Stage, rows: int, *, sheet: bool = True) -> None:
-        """With `sheet` a sheet of clouds passes overhead, as closed as the light says."""
+    def __init__(self, stage: Stage, rows: int, *, sheet: bool = True, columns: tuple[int, int] | None = None) -> None:
+        """With `sheet` a sheet of clouds passes overhead, as closed as the light says. `columns`: those that can be
+        seen, where something opaque stands before the others in every frame."""
         self._stage = stage
         self._rows = min(stage.height, (rows + 1) & ~1)
         step = coarse(stage)
@@ -75,23 +76,29 @@ class Sky:
         size = self._base.shape[:2]
         self._grain = dither(stage.rng("sky grain"), self._rows, stage.width)
         self._grain_half = dither(stage.rng("sky chroma grain"), self._rows // 2, stage.width // 2, 0.55)
-        self._clouds = Clouds(stage, size, step) if sheet and stage.light.cover > 0 else None
         self._stars = Stars(stage, self._rows, step) if stage.light.stars > 0 and stage.light.cover < 0.6 else None
         self._aurora = Aurora(stage, size, step) if stage.reading.has("aurora") else None
-
+        self._seen = (0, stage.width)
+        if columns is not None and self._stars is None and self._aurora is None:
+            self._seen = _wholly(columns, step, stage.width)
+        begin, end, *self._beside = _coarse_columns(self._seen, step, size[1])
+        self._base = self._base[:, begin:end]
+        cloudy = sheet and stage.light.cover > 0
+        self._clouds = Clouds(stage, size, step, slice(begin, end)) if cloudy else None
         self._still: tuple[Plane, Plane, Plane] | None = None
 
     def paint(self, canvas: Canvas, i: int) -> None:
-        rows = self._rows
+        rows, half_rows = self._rows, self._rows // 2
+        first, last = self._seen
+        here, half = np.s_[:rows, first:last], np.s_[:half_rows, first // 2 : last // 2]
         veil: Field | None = None
         if self._still is None:
             veil = self._paint_air(canvas, i)
             moves = self._clouds is not None or self._aurora is not None or self._stage.reading.has("milkyway")
             if not moves:
-                half = rows // 2
-                self._still = canvas.y[:rows].copy(), canvas.u[:half].copy(), canvas.v[:half].copy()
+                self._still = canvas.y[here].copy(), canvas.u[half].copy(), canvas.v[half].copy()
         else:
-            canvas.y[:rows], canvas.u[: rows // 2], canvas.v[: rows // 2] = self._still
+            canvas.y[here], canvas.u[half], canvas.v[half] = self._still
         if self._stars is not None:
             self._stars.paint(canvas, i, veil)
 
@@ -105,11 +112,30 @@ class Sky:
         veil: Field | None = None
         if self._clouds is not None:
             sky, veil = self._clouds.over(sky, i)
+        rows, (first, last), (before, after) = self._rows, self._seen, self._beside
         yuv = to_yuv(film(sky))
-        rows, width = self._rows, canvas.width
-        whole = (width, rows)
-        half = (width // 2, rows // 2)
-        canvas.y[:rows] = total_bytes(resized(yuv[..., 0], whole), self._grain)
+        width = last - first + before + after
+        large = resized(yuv[..., 0], (width, rows))[:, before : width - after]
+        canvas.y[:rows, first:last] = total_bytes(large, self._grain[:, first:last])
+        half = np.s_[first // 2 : last // 2]
         for plane, n in ((canvas.u, 1), (canvas.v, 2)):
-            plane[: rows // 2] = total_bytes(resized(yuv[..., n], half), self._grain_half)
+            small = resized(yuv[..., n], (width // 2, rows // 2))[:, before // 2 : (width - after) // 2]
+            plane[: rows // 2, half] = total_bytes(small, self._grain_half[:, half])
         return veil
+
+
+def _wholly(columns: tuple[int, int], step: int, width: int) -> tuple[int, int]:
+    """Columns widened to whole pixels of the small picture; all of them where it is no whole part of the frame."""
+    unit = 2 * step
+    if width % unit:
+        return 0, width
+    first, last = columns
+    return max(0, first // unit * unit), min(width, -(-last // unit) * unit)
+
+
+def _coarse_columns(columns: tuple[int, int], step: int, size: int) -> tuple[int, int, int, int]:
+    """The columns of the small picture that are enlarged, two more on each side that is no edge of the frame, and how
+    many columns of the frame those two make."""
+    first, last = columns
+    begin, end = max(0, first // step - 2), min(size, -(-last // step) + 2)
+    return begin, end, first - begin * step, (end * step - last if end < size else 0)

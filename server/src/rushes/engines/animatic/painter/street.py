@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,11 +38,26 @@ class Street:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._metre = FINE if stage.unit > 400 else COARSE
-        self._walls = (wall_texture(stage, self._metre, "left wall"), wall_texture(stage, self._metre, "right wall"))
+        with ThreadPoolExecutor(2) as hands:
+            left, right = hands.map(partial(wall_texture, stage, self._metre), ("left wall", "right wall"))
+        self._walls = (left, right)
         self._focal = 0.98 * stage.unit
         self._air = yuv(stage.light.haze)
         self._ground = tuple(int(value) for value in yuv(scaled(stage.light.haze, 0.4)))
         self._offset = (float(stage.rng("street").uniform(0, LENGTH)), float(stage.rng("street 2").uniform(0, LENGTH)))
+
+    def between(self) -> tuple[int, int]:
+        """The columns between the walls, in any frame, over which a roof may be lower than the frame's top."""
+        roof = min(
+            (size.y.shape[0] - size.solid - 1) * 2**n / self._metre
+            for wall in self._walls
+            for n, size in enumerate(wall.sizes)
+        )
+        if roof <= EYE + 1:
+            return 0, self._stage.width
+        aside = self._stage.horizon * HALF / (roof - EYE) + 8
+        middles = [self.camera(i)[1] for i in range(self._stage.count)]
+        return max(0, int(min(middles) - aside)), min(self._stage.width, int(max(middles) + aside) + 1)
 
     def camera(self, i: int) -> tuple[float, float]:
         """Metres walked, and the column of the vanishing point, at frame `i`."""

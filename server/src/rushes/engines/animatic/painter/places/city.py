@@ -35,7 +35,12 @@ def city(stage: Stage) -> list[Pass]:
 def _street(stage: Stage) -> list[Pass]:
     street = Street(stage)
     far = towers(stage, Block(0.0, 0.10, 0.34, 0.07, 0.10, 0.55), "end")
-    passes: list[Pass] = [Sky(stage, int(stage.horizon) + 8), LayerPass(stage, far), street, Road(stage, street)]
+    passes: list[Pass] = [
+        Sky(stage, int(stage.horizon) + 8, columns=street.between()),
+        LayerPass(stage, far),
+        street,
+        Road(stage, street),
+    ]
     passes += [Traffic(stage, street), *walkers(stage, _crossing(stage))]
     return [*passes, *fog_bank(stage, 0.0, "street", 0.5), *bloom(stage, 0.55), *in_the_air(stage)]
 
