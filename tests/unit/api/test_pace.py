@@ -60,12 +60,14 @@ async def answered(port: int) -> bool:
 @pytest.mark.parametrize("said", [[b""], [b"G"], [HEAD], [HEAD + b"\r\n", b"G"]])
 async def test_slow_clients_are_ended_and_others_are_served(port: int, said: list[bytes]) -> None:
     """Two hundred that say nothing, too little, or too little of their second call."""
-    slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
-    for reader, writer in slow:
+    slow: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    for _ in range(200):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(said[0])
         if len(said) > 1:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(said[1])
+        slow.append((reader, writer))
     assert await answered(port)
     assert all(await asyncio.gather(*(ended(reader) for reader, _ in slow)))
     assert await answered(port)
