@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from support.platform import RunningPlatform, submitted
+from support.platform import RunningPlatform, final, submitted
 from support.visits import Visit, overflow
 
 from .test_every_page import NARROW
@@ -54,9 +54,11 @@ FOCUSED = """
 
 @pytest.fixture(scope="module")
 def film(platform: RunningPlatform) -> str:
-    """A request that lasts, so that its page has every control of one that runs."""
+    """A request that has ended: the page of one that ends meanwhile loads anew, and takes the next visit with it."""
     with platform.client() as client:
-        return submitted(client, "rushes-test", {"prompt": "A page of controls", "seconds": 0.1, "frames": 2})
+        request_id = submitted(client, "rushes-test", {"prompt": "A page of controls", "seconds": 0.1, "frames": 2})
+        final(client, request_id)
+    return request_id
 
 
 @pytest.fixture

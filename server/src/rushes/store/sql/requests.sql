@@ -190,9 +190,10 @@ WITH ended AS (
          error_code = :error_code, retryable = :retryable, event_n = r.event_n + 1,
          progress = CASE WHEN :status = 'success' THEN 100 ELSE r.progress END,
          charge_micro = CASE WHEN :status = 'success' THEN r.quote_micro ELSE 0 END,
-         finished_at = clock_timestamp(), updated_at = clock_timestamp(),
-         expires_at = CASE WHEN :status = 'success' THEN clock_timestamp() + interval '1 second' * least(:keep_seconds,
+         (finished_at, updated_at, expires_at) = (
+           SELECT moment, moment, CASE WHEN :status = 'success' THEN moment + interval '1 second' * least(:keep_seconds,
              (SELECT o.artifact_seconds FROM organisations o WHERE o.org_id = r.org_id), r.expires_after) END
+             FROM (SELECT clock_timestamp() AS moment) AS once)
    WHERE r.request_id = :request_id
      AND (:org_id::uuid IS NULL OR r.org_id = :org_id::uuid)
      AND (:attempt::integer IS NULL OR r.attempt = :attempt::integer)
@@ -200,7 +201,7 @@ WITH ended AS (
      AND r.status = ANY(:from_statuses::text[])
   RETURNING r.*
 ), tried AS (
-  UPDATE attempts t SET finished_at = clock_timestamp(), result = ended.status, error = ended.error, report = :report
+  UPDATE attempts t SET finished_at = ended.finished_at, result = ended.status, error = ended.error, report = :report
     FROM ended WHERE t.request_id = ended.request_id AND t.attempt = ended.attempt AND t.finished_at IS NULL
   RETURNING t.request_id
 ), money AS (
@@ -280,7 +281,7 @@ WITH back AS (
   SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
     FROM back, webhook_targets(org_id, 'request.queued', webhook_url, webhook_events)
 ), tried AS (
-  UPDATE attempts t SET finished_at = clock_timestamp(), result = :result, error = :error
+  UPDATE attempts t SET finished_at = back.updated_at, result = :result, error = :error
     FROM back WHERE t.request_id = back.request_id AND t.attempt = back.attempt AND t.finished_at IS NULL
 )
 SELECT back.request_id, back.lane, back.qworker_id, pg_notify('rushes_request', request_id || ' queued'), pg_notify('rushes_queue', lane)
