@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 from support.platform import RunningPlatform, final, submitted
-from support.visits import Visit, axe_findings, overflow, small_targets
+from support.visits import Visit, axe_findings, broken_words, overflow, small_targets
 
 from .test_every_page import LOOKS, PHONE, picture
 
@@ -42,9 +42,12 @@ def made(platform: RunningPlatform, owner: list[dict[str, str]]) -> str:
     ours = {"Origin": platform.address, "Sec-Fetch-Site": "same-origin"}
     with httpx2.Client(base_url=platform.address, cookies=cookies, headers=ours, trust_env=False) as browser:
         browser.post("/webhooks/catcher")
+        shown = re.search(r'id="catcher-url">([^<]+)<', browser.get("/webhooks").text)
+        assert shown is not None
         browser.post("/files/upload", files={"file": ("a.png", picture_bytes(), "image/png")})
     with platform.client() as client:
-        request_id = submitted(client, "rushes-test", {"prompt": "grey", "seconds": 0.1, "frames": 2})
+        payload = {"prompt": "grey", "seconds": 0.1, "frames": 2}
+        request_id = submitted(client, "rushes-test", payload, webhook_url=shown[1])
         final(client, request_id)
     return request_id
 
@@ -61,13 +64,15 @@ def test_every_screen_is_accessible_and_fits(
 ) -> None:
     seen = visit(color_scheme=theme, **device)
     problems: list[str] = []
-    for path in SCREENS:
+    for path in (*SCREENS, f"/requests/{made}"):
         seen.page.goto(path)
         seen.page.wait_for_load_state("load")
-        picture(seen, f"{path} {theme} {device['viewport']['width']}")
+        seen.page.locator("main details:has(table)").evaluate_all("(all) => all.forEach((each) => (each.open = true))")
+        picture(seen, f"{path.replace(made, 'TOLD')} {theme} {device['viewport']['width']}")
         problems += [f"{path}: {finding}" for finding in axe_findings(seen.page)]
         if overflow(seen.page) > 0:
             problems.append(f"{path}: {overflow(seen.page)} pixels too wide")
+        problems += [f"{path}: {word} is broken" for word in broken_words(seen.page)]
         if device is PHONE:
             problems += [f"{path}: too small to touch: {target}" for target in small_targets(seen.page)]
     assert problems == [], "\n".join(problems)

@@ -77,6 +77,27 @@ def small_targets(page: Page, least: int = 44) -> list[str]:
     return page.evaluate(_SMALL, least)
 
 
+def broken_words(page: Page) -> list[str]:
+    """Words of tables that a narrow column breaks in the middle; addresses and ids, which may be, excepted."""
+    return page.evaluate(_BROKEN)
+
+
+_BROKEN = """
+() => [...document.querySelectorAll("main td, main th")].flatMap((cell) => {
+  const broken = [], range = document.createRange();
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    if (text.parentElement.closest(".breakable, .mono, .hidden")) continue;
+    for (const word of text.data.matchAll(/[^\\s-]+/g)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+})
+"""
+
 _SMALL = """
 (least) => [...document.querySelectorAll("a[href], button, summary, select, textarea, input:not([type=hidden])")]
   .map((each) => each.matches("[type=checkbox], [type=radio], [type=file]") ? each.closest("label") ?? each : each)
