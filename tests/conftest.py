@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from rushes.store.embedded import EmbeddedPostgres
 from support.chromium import chromium
 from support.postgres import Databases
@@ -20,8 +21,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run what takes minutes: every seed, the soak")
 
 
-def pytest_configure() -> None:
-    """Started by nohup or in a shell's background, the tests would hand the signals ignored there to all they start."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Started by nohup or in a shell's background, the tests would hand the signals ignored there to all they start.
+
+    Drawn examples are the same in every run of a change, and new ones with --long; how long one takes is no fault.
+    """
+    settings.register_profile(
+        "ours",
+        deadline=None,
+        database=None,
+        derandomize=not config.getoption("--long"),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("ours")
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

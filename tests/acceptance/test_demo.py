@@ -50,7 +50,7 @@ def test_the_demo_makes_two_videos_that_play(copy: Path, monkeypatch: pytest.Mon
 
 def test_without_a_photograph_the_demo_says_so(copy: Path) -> None:
     shutil.rmtree(copy.parent / "pictures")
-    done = subprocess.run([sys.executable, copy], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, copy], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("The demo failed: there is no photograph in")
     assert done.stderr.count("\n") == 1
@@ -68,6 +68,6 @@ def test_an_interrupted_demo_stops_its_platform(
         assert demo.stdout.readline().startswith("Ready at")
         assert platforms(str(tmp_path))
         demo.send_signal(number)
-        assert demo.wait(30) == 1
+        assert demo.wait(60) == 1
         assert "Interrupted; the platform is stopped." in demo.stderr.read()
     assert platforms(str(tmp_path)) == []

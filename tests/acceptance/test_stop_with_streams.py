@@ -31,7 +31,7 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {made.key}"}, timeout=30) as client:
+        with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {made.key}"}, timeout=120) as client:
             yield process, client
     finally:
         process.kill()
@@ -56,4 +56,4 @@ def test_streams_are_ended_whole_and_the_process_leaves(
     process.send_signal(signal.SIGTERM)
     list(everything)
     list(one)
-    process.wait(20)
+    process.wait(60)

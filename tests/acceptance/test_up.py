@@ -32,7 +32,7 @@ def shown(platform: RunningPlatform) -> str:
 def refusal(*options: str) -> str:
     """What `rushes up` says on standard error when it cannot run; it must end with status 1 and no traceback."""
     command = [sys.executable, "-m", "rushes", "up", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -46,7 +46,7 @@ def test_the_first_start_gives_a_key_and_lines_that_work_as_pasted(platform: Run
     lines = shown(platform).splitlines()
     begin = next(at for at, line in enumerate(lines) if line.startswith("curl "))
     pasted = [line for line in lines if line.startswith("export ")] + lines[begin : begin + 2]
-    answer = subprocess.run(["bash", "-c", "\n".join(pasted)], capture_output=True, text=True, timeout=50)
+    answer = subprocess.run(["bash", "-c", "\n".join(pasted)], capture_output=True, text=True, timeout=120)
     request = json.loads(answer.stdout)
     assert request["status"] == "queued", answer
     with platform.client() as client:
@@ -117,7 +117,7 @@ def test_a_folder_without_permission_is_one_clear_sentence(tmp_path: Path) -> No
     if subprocess.run([*as_nobody, sys.executable, "-c", "import rushes"], capture_output=True, cwd="/").returncode:
         pytest.skip("other users cannot reach this Python")
     command = [*as_nobody, sys.executable, "-m", "rushes", "up", "--port", "0", "--data", str(tmp_path / "data")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=120)
     assert done.returncode == 1
     wanted = f"rushes: No permission to write in {tmp_path / 'data'}; choose another folder or change its owner\n"
     assert done.stderr == wanted

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support.chromium import FLAGS, chromium
 from support.platform import RunningPlatform, running_platform
 from support.tenants import cookies
@@ -46,19 +46,13 @@ models:
 """A model whose every word is markup."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser, a platform and a film take their time on a machine that has other things to do."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(180))
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless. For one module only: while Playwright runs, this thread has a running loop."""
     path = chromium()
     if path is None:
         pytest.skip("no Chromium on this machine")
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started

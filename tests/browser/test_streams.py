@@ -119,7 +119,7 @@ def test_a_server_told_to_stop_ends_its_streams_whole_and_the_page_comes_back(
     (serve,) = platform.children("serve")
     serve.send_signal(signal.SIGTERM)
     door.until(lambda seen: seen.ended_whole == 1)
-    serve.wait(20)
+    serve.wait(60)
     expect(page.locator("html[data-stream=lost]")).to_be_attached(timeout=20_000)
     alive(page)
     expect(page.locator("[data-offline]")).to_be_hidden()

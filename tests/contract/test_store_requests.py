@@ -334,7 +334,7 @@ async def test_a_cancel_that_waited_for_a_claim_closes_the_attempt_it_made(
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
-        async with asyncio.timeout(10), database.connection() as watching:
+        async with asyncio.timeout(60), database.connection() as watching:
             while not await watching.fetchval(waiting):
                 await asyncio.sleep(0)
     cancelled = await cancelling

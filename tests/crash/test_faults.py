@@ -135,7 +135,7 @@ async def test_an_object_store_that_is_down_delays_and_loses_nothing(stage: Stag
             await asyncio.to_thread(worker.reached)
             store.down.set()
             worker.go()
-            assert await asyncio.to_thread(store.refused.acquire, timeout=20)
+            assert await asyncio.to_thread(store.refused.acquire, timeout=60)
             shown = (await client.get(f"/requests/{request_id}")).json()
             assert (shown["status"], shown["attempt"]) == ("processing", 1)
             store.down.clear()

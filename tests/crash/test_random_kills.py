@@ -282,7 +282,7 @@ async def test_the_requests_of_a_dead_worker_are_claimed_again_within_a_lease_an
             worker = nursery.Process(target=work, args=(around, attempt), daemon=True)
             worker.start()
             claimed = "SELECT count(*) FROM requests WHERE status = 'processing' AND attempt = $1"
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while await connection.fetchval(claimed, attempt) < SLOTS:
                     await asyncio.sleep(0.01)
             if killed_at is not None:

@@ -75,4 +75,4 @@ async def answered(client: httpx2.AsyncClient, key: str) -> str:
 
 def client_of(platform: RunningPlatform) -> httpx2.AsyncClient:
     headers = {"Authorization": f"Bearer {platform.key}"}
-    return httpx2.AsyncClient(base_url=platform.address + QUEUE, headers=headers, trust_env=False, timeout=40)
+    return httpx2.AsyncClient(base_url=platform.address + QUEUE, headers=headers, trust_env=False, timeout=120)

@@ -25,7 +25,7 @@ async def ids(stage: Stage) -> list[str]:
 async def somebody_waits_for_a_lock(stage: Stage) -> None:
     connection = await asyncpg.connect(stage.database_url)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await connection.fetchval(waiting):
             await asyncio.sleep(0.005)
     await connection.close()

@@ -43,7 +43,7 @@ async def killed_and_retried(platform: RunningPlatform) -> None:
         base_url=platform.address + QUEUE,
         headers={"Authorization": f"Bearer {platform.key}"},
         trust_env=False,
-        timeout=30,
+        timeout=120,
         limits=httpx2.Limits(max_connections=CLIENTS),
     )
     async with client:

@@ -197,7 +197,7 @@ def test_weights_that_are_not_the_cards_end_the_worker_with_a_sentence(
         env={**os.environ, **environment, "RUSHES_DATABASE_URL": "postgresql://127.0.0.1:1/none"},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
     )
     assert done.returncode == 1
     assert "needs a WanPipeline for t2v" in done.stderr

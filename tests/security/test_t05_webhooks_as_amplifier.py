@@ -50,7 +50,7 @@ class NotedOutbox(Outbox):
 
     async def after(self, tries: int) -> None:
         """Returns once that many tries have been written down."""
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: self.noted >= tries)
 
 

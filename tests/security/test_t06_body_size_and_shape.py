@@ -23,7 +23,7 @@ ROUTES = [
 @contextmanager
 def connected(server: LocalServer) -> Iterator[socket.socket]:
     address = urlsplit(server.base_url)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as line:
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=60) as line:
         yield line
 
 

@@ -56,7 +56,7 @@ async def test_no_more_than_two_hashes_are_made_at_once(monkeypatch: pytest.Monk
         with lock:
             running += 1
             most = max(most, running)
-        both.wait(10)  # two are here at once, or this breaks
+        both.wait(60)  # two are here at once, or this breaks
         with lock:
             running -= 1
         return True

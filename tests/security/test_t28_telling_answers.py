@@ -12,7 +12,7 @@ QUEUE = "/api/v1/ie/requestqueue/apikey"
 @pytest.fixture(scope="module")
 def client(gmicloud_server: LocalServer):
     headers = {"Authorization": f"Bearer {gmicloud_server.api_key}"}
-    with httpx2.Client(base_url=gmicloud_server.base_url + QUEUE, headers=headers, timeout=20) as client:
+    with httpx2.Client(base_url=gmicloud_server.base_url + QUEUE, headers=headers, timeout=60) as client:
         yield client
 
 

@@ -45,7 +45,7 @@ OURS: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def client(gmicloud_server: LocalServer):
     headers = {"Authorization": f"Bearer {gmicloud_server.api_key}"}
-    with httpx2.Client(base_url=gmicloud_server.base_url, headers=headers, timeout=20) as client:
+    with httpx2.Client(base_url=gmicloud_server.base_url, headers=headers, timeout=60) as client:
         yield client
 
 

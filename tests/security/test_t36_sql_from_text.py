@@ -50,7 +50,7 @@ def client(gmicloud_server: LocalServer):
     _rushes("orgs", "create", organisation, data=gmicloud_server.data)
     key = _rushes("keys", "create", "--name", "reader", "--org", organisation, data=gmicloud_server.data)["key"]
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx2.Client(base_url=gmicloud_server.base_url, headers=headers, timeout=20) as client:
+    with httpx2.Client(base_url=gmicloud_server.base_url, headers=headers, timeout=60) as client:
         yield client
 
 

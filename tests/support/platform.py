@@ -88,7 +88,7 @@ class RunningPlatform:
             except psutil.NoSuchProcess:
                 continue
         self.process.wait()
-        psutil.wait_procs(everybody[1:], timeout=10)
+        psutil.wait_procs(everybody[1:], timeout=60)
         self._close()
 
     def terminate(self) -> int:

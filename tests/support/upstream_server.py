@@ -186,4 +186,4 @@ def upstream_server(**given: Any) -> Iterator[UpstreamServer]:
     finally:
         web.shutdown()
         web.server_close()
-        thread.join(10)
+        thread.join(60)

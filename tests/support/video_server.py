@@ -266,4 +266,4 @@ def video_server(dialect: str, **given: Any) -> Iterator[VideoServer]:
     finally:
         web.shutdown()
         web.server_close()
-        thread.join(10)
+        thread.join(60)

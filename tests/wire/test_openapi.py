@@ -58,7 +58,7 @@ def test_generated_calls_are_answered_as_documented(
         answer = case.call(
             base_url=gmicloud_server.base_url,
             headers={"Authorization": f"Bearer {gmicloud_server.api_key}"},
-            timeout=20,
+            timeout=60,
         )
         case.validate_response(answer, checks=CHECKS)
 

@@ -43,7 +43,7 @@ async def port() -> AsyncIterator[int]:
 async def ended(reader: asyncio.StreamReader) -> bool:
     """Whether the other side ends the connection, by a close or a reset."""
     with contextlib.suppress(ConnectionResetError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await reader.read(65536):
                 pass
     return True
@@ -82,7 +82,7 @@ async def test_a_client_that_does_not_read_is_ended(port: int) -> None:
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     lost = asyncio.get_running_loop().create_future()
     # The kernel tells of the reset only when something is written.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not lost.done():
             try:
                 writer.write(b"x")
@@ -97,7 +97,7 @@ async def test_who_is_quick_enough_between_calls_keeps_the_connection(port: int)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(2):
         writer.write(HEAD + b"\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
             await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(2)

@@ -31,7 +31,7 @@ scalars = st.one_of(
 )
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3))
 payloads = st.dictionaries(st.sampled_from(KEYS) | texts, values, max_size=12)
-quiet = settings(deadline=None, database=None, max_examples=300)
+quiet = settings(max_examples=300)
 
 
 @quiet

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rushes.catalog.loader import Catalog
 from rushes.domain.model_card import ModelCard, Parameter, Price
@@ -76,7 +76,6 @@ def test_an_impossible_length_has_no_price(seconds: float) -> None:
         quote(card(Price(1, unit="request")), {}, seconds)
 
 
-@settings(deadline=None, database=None)
 @given(amount=st.integers(0, 10**9), milliseconds=st.integers(0, 10**7))
 def test_a_quote_is_within_half_a_micro_dollar_of_the_exact_product(amount: int, milliseconds: int) -> None:
     exact = Fraction(amount * milliseconds, 1000)

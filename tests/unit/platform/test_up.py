@@ -108,7 +108,7 @@ class Running:
         return self.wait()
 
     def wait(self) -> int:
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=60)
         self.shown += out
         assert "Traceback" not in err
         self.errors = err
@@ -124,7 +124,7 @@ class Running:
     def pid_of_serve(self) -> int:
         _, rest = str(self.state()["address"]).split("://")
         host, port = rest.rsplit(":", 1)
-        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=10)
+        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=60)
         connection.request("GET", "/pid")
         pid = int(connection.getresponse().read())
         connection.close()

@@ -21,13 +21,13 @@ async def test_a_wake_just_before_the_stop_does_not_lose_the_stop(
             for _ in range(turns):
                 await asyncio.sleep(0)
             stopping = asyncio.create_task(part.stop())
-            await asyncio.wait({stopping}, timeout=10)
+            await asyncio.wait({stopping}, timeout=60)
             assert stopping.done()
 
 
 async def _waiting(part: object) -> None:
     """Until the part's task has looked once and waits for its wake."""
     wake: asyncio.Event = part._wake  # type: ignore[attr-defined]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not wake._waiters:
             await asyncio.sleep(0.005)

@@ -318,13 +318,13 @@ def wire() -> Iterator[Wire]:
 
 @pytest.fixture
 def client(wire: Wire) -> Iterator[Client]:
-    with Client(api_key=KEY, base_url=wire.url, timeout=5) as made:
+    with Client(api_key=KEY, base_url=wire.url, timeout=30) as made:
         yield made
 
 
 @pytest.fixture
 async def async_client(wire: Wire) -> Any:
-    async with AsyncClient(api_key=KEY, base_url=wire.url, timeout=5) as made:
+    async with AsyncClient(api_key=KEY, base_url=wire.url, timeout=30) as made:
         yield made
 
 

@@ -17,7 +17,7 @@ MAIL = "me@example.test"
 
 
 def logging_in(wire: Wire, **more: object) -> Client:
-    return Client("my-client", MAIL, PASSWORD, base_url=wire.url, timeout=5, **more)  # type: ignore[arg-type]
+    return Client("my-client", MAIL, PASSWORD, base_url=wire.url, timeout=30, **more)  # type: ignore[arg-type]
 
 
 def iam(wire: Wire) -> list[str]:

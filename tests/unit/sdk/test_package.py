@@ -148,7 +148,7 @@ signal.pause()
         assert keeper.stdin is not None
         assert keeper.stdout.readline() == b"ready\n"
         keeper.stdin.close()
-        assert keeper.wait(10) == 7
+        assert keeper.wait(60) == 7
     assert heard.read_text() == "asked to stop"
 
 
@@ -158,7 +158,7 @@ def test_signals_are_passed_on(tmp_path: Path) -> None:
         assert keeper.stdout is not None
         assert keeper.stdout.readline() == b"ready\n"
         keeper.terminate()
-        assert keeper.wait(10) == 128 + 15
+        assert keeper.wait(60) == 128 + 15
 
 
 def test_scripted_outcomes_are_payload_keys_and_the_key_is_not_shown() -> None:

@@ -55,7 +55,7 @@ def silent(done: threading.Event) -> Callable[[socket.socket], None]:
 
     def listen(connection: socket.socket) -> None:
         request_head(connection)
-        done.wait(10)
+        done.wait(60)
 
     return listen
 

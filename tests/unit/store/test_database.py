@@ -143,11 +143,11 @@ async def test_a_lock_that_is_not_let_go_is_temporary(database: Database) -> Non
 
 async def test_a_network_that_swallows_everything_is_noticed(database_url: str) -> None:
     async with postgres_proxy(database_url) as proxy:
-        database = Database(proxy.dsn, size=2, answer_seconds=0.2)
+        database = Database(proxy.dsn, size=2, answer_seconds=1.0)
         await database.start()
         proxy.open.clear()
         with pytest.raises(DatabaseUnavailable):
-            async with asyncio.timeout(8), database.connection() as connection:
+            async with asyncio.timeout(60), database.connection() as connection:
                 await connection.execute("SELECT 1")
         proxy.open.set()
         async with database.connection() as connection:

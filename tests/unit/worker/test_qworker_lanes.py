@@ -82,7 +82,7 @@ class Heavy:
         return (await self.requests.submit(new)).request_id
 
     async def reached(self, request_id: UUID, *wanted: Status, attempt: int = 0) -> Request:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 request = await self.requests.get(self.org_id, request_id)
                 assert request is not None
@@ -92,7 +92,7 @@ class Heavy:
 
     async def row(self, wanted: Callable[[Row], bool]) -> Row:
         """The qworker's row as soon as it looks as wanted."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 for row in await self.operate.qworkers():
                     if wanted(row):
@@ -159,7 +159,7 @@ async def test_what_is_loaded_and_what_loading_took_is_told(
             row = await heavy.row(lambda row: bool(row["loaded"]))
             assert row["loaded"] == ["heavy-one"] or model == "heavy-two"
             assert row["memory_bytes"] is None or row["memory_bytes"] > 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 known = {row["lane"]: row["load_seconds"] for row in await heavy.lanes.all()}
                 if None not in (known["heavy/heavy-one"], known["heavy/heavy-two"]):
@@ -218,7 +218,7 @@ async def test_a_qworker_that_is_told_to_drain_ends(heavy: Heavy, environment: d
     async with heavy.running(tmp_path, environment) as task:
         row = await heavy.row(lambda row: True)
         await heavy.workers.order(row["qworker_id"], "drain", actor="test")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.shield(task)
     assert await heavy.operate.qworkers() == []
 

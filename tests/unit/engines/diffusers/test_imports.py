@@ -24,6 +24,6 @@ def test_nothing_but_the_engines_child_imports_torch(source: str) -> None:
         [sys.executable, "-c", f"import sys; sys.path.insert(0, 'tests')\n{source}\n{check}"],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr

@@ -401,4 +401,4 @@ class file_site:
     def __exit__(self, *_: object) -> None:
         self._web.shutdown()
         self._web.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
