@@ -53,8 +53,8 @@ def _web_routes() -> list[WebRoute]:
 
 
 def _rank(path: str) -> tuple[bool, bool, str]:
-    """Hot paths first, then plain ones, then those whose last part swallows slashes."""
-    hot = path in (f"{KEY_PREFIX}/requests", f"{KEY_PREFIX}/requests/{{request_id}}")
+    """The hot path first, then plain ones, then those whose last part swallows slashes."""
+    hot = path == f"{KEY_PREFIX}/requests/{{request_id}}"
     return (not hot, ":path}" in path, path)
 
 

@@ -98,4 +98,13 @@ def _rendered_by(request: Request) -> str | None:
 
 def outcome(request: Request, services: Services) -> dict[str, Any] | None:
     """The outcome with links that hold for a while from now."""
-    return outcome_of(request, services.links, int(time.time()) + services.settings.link_seconds)
+    return outcome_of(request, services.links, links_end(services.settings.link_seconds))
+
+
+def links_end(link_seconds: int) -> int:
+    """When links that are given out now end: after `link_seconds`, and at most a tenth or a minute later.
+
+    So the same film has the same link for a while, which browsers and our own answers can keep.
+    """
+    step = max(1, min(60, link_seconds // 10))
+    return (int(time.time()) // step + 1) * step + link_seconds

@@ -18,7 +18,7 @@ from rushes.api.idempotency import idempotency_key, replayed
 from rushes.api.limits import limited
 from rushes.api.options import read_options
 from rushes.api.query import flag, number, uuid_of
-from rushes.api.record import full_record, record, short_record
+from rushes.api.record import full_record, links_end, record, short_record
 from rushes.api.services import Services, services_of
 from rushes.api.waiting import waiting_for
 from rushes.domain.errors import ApiError, InvalidPayload
@@ -82,13 +82,18 @@ async def observe(http: HttpRequest) -> Response:
     caller = await authenticate(http)
     headers = await limited(http, caller, "poll")
     request_id = path_id(http)
-    wait = number(http, "wait", 0, low=0, high=MAX_WAIT, clamp=True)
+    asked = bool(http.scope["query_string"])
+    wait = number(http, "wait", 0, low=0, high=MAX_WAIT, clamp=True) if asked else 0
     if wait:
         request = await services.watch.final(caller.org_id, request_id, wait)
     else:
         request = await services.watch.get(caller.org_id, request_id)
     if request is None:
         raise not_found()
+    if request.final and not asked:
+        until = links_end(services.settings.link_seconds)
+        known = services.final_answers.of(request, until, lambda: record(request, services))
+        return Response(known, 200, headers, "application/json")
     answer = await full_record(request, services)
     if flag(http, "attempts"):
         answer["attempts"] = [_attempt(request, row) for row in await services.requests.attempts(request_id)]

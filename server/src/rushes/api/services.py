@@ -13,6 +13,7 @@ from rushes.accounts.login import Login
 from rushes.accounts.page_session import PageSession
 from rushes.accounts.rates import Rates
 from rushes.accounts.session_cache import SessionCache
+from rushes.api.final_answers import FinalAnswers
 from rushes.api.forecast import Forecast
 from rushes.api.live import Live
 from rushes.artifacts.links import Links
@@ -85,6 +86,7 @@ class Services:
     submit: Submit
     batch: Batch
     forecast: Forecast
+    final_answers: FinalAnswers
     rates: Rates
     maintenance: Maintenance
     outbox: Outbox

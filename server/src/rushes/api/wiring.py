@@ -12,6 +12,7 @@ from rushes.accounts.assembly import logins
 from rushes.accounts.bootstrap import signing_keys
 from rushes.accounts.keyring import Keyring
 from rushes.accounts.rates import Rates
+from rushes.api.final_answers import FinalAnswers
 from rushes.api.forecast import Forecast
 from rushes.api.lines import Lines
 from rushes.api.live import Live
@@ -161,6 +162,7 @@ async def _services(settings: Settings, database: Database) -> Services:
         submit=submit,
         batch=Batch(submit, Groups(database), requests),
         forecast=Forecast(requests, workers, Lines(requests, listener), [card.id for card in catalog.cards]),
+        final_answers=FinalAnswers(),
         rates=Rates(),
         maintenance=Maintenance(
             database,
