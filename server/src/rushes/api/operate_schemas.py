@@ -113,7 +113,11 @@ OPERATE_SCHEMAS: dict[str, Schema] = {
             thing(
                 event_n=WHOLE,
                 at=MOMENT,
-                kind=said(TEXT, "lane.held, lane.resumed, qworker.joined, left, lost, paused, resumed or drained."),
+                kind=said(
+                    TEXT,
+                    "lane.held, lane.resumed, work.left (nobody stops it elsewhere), qworker.joined, left, lost, "
+                    "paused, resumed or drained.",
+                ),
                 subject=said(TEXT, "A lane, or the id of a qworker."),
                 actor=said(TEXT, "A person's e-mail, a key's id, command line, or system."),
                 said=maybe(TEXT),

@@ -52,6 +52,7 @@ from rushes.store.usage import Usage
 from rushes.store.watch import Watch
 from rushes.store.webhook_endpoints import WebhookEndpoints
 from rushes.store.webhook_secrets import WebhookSecrets
+from rushes.store.work_elsewhere import WorkElsewhere
 from rushes.store.workers import Workers
 
 
@@ -179,6 +180,7 @@ async def _services(settings: Settings, database: Database) -> Services:
                 people.forget_old,
                 catchers.forget_old,
                 outbox.forget_old_tests,
+                WorkElsewhere(database).give_up,
             ),
         ),
         outbox=outbox,

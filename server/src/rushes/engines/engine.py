@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,7 +177,10 @@ class Control(Protocol):
     def progress(self, phase: str, done: float, total: float) -> None: ...
     def check(self) -> None: ...
     def remember(self, ref: str) -> None:
-        """Durable on return: a remote id, so that a new attempt re-attaches instead of paying twice."""
+        """Durable on return: a remote id, so that a new attempt re-attaches instead of paying twice.
+
+        An empty text says that nothing is left elsewhere.
+        """
         ...
 
 
@@ -202,6 +205,27 @@ class Engine(Protocol):
     def health(self) -> Health: ...
     def generate(self, plan: Plan, control: Control) -> Frames | Encoded:
         """Render one plan; blocking. Everything slow happens here or while the frames are iterated."""
+        ...
+
+
+Abandoned = Literal["stopped", "running", "unknown"]
+"""What became of work elsewhere that nobody wants. stopped: it has ended, or is not there any more. running: its server
+stops nothing. unknown: what was begun, if anything, cannot be told from the work of others."""
+
+Alive = Callable[[], Awaitable[Sequence[str]]]
+"""What was remembered for the requests that go on, of every engine. Asked for after a search at the server."""
+
+
+@runtime_checkable
+class Abandons(Protocol):
+    """An engine that begins work elsewhere, and has it stopped where its request ended without it."""
+
+    async def abandon(self, ref: str, alive: Alive) -> Abandoned:
+        """Stop what an attempt has remembered as `ref`; harmless when repeated, and for what has ended already.
+
+        Runs in the qworker's own process, for requests that are final; work that one of those `alive` may mean is left
+        alone. Raises EngineError where it is worth asking again later.
+        """
         ...
 
 

@@ -15,6 +15,7 @@ from rushes.store.submits import AnswerOf, Entry, KeyReused, Once, submit_togeth
 
 _sql = load_queries("requests")
 _claims = load_queries("claims")
+_elsewhere = load_queries("work_elsewhere")
 
 RUNNING = (Status.DISPATCHED, Status.PROCESSING)
 NOT_FINAL = tuple(status for status in Status if status not in FINAL)
@@ -128,10 +129,17 @@ class Requests:
         async with self._database.connection() as connection:
             await _sql.note_stages(connection, stages=dump(stages), request_id=request_id, attempt=attempt)
 
-    async def remember(self, request_id: UUID, attempt: int, ref: str) -> None:
-        """Keep an engine's remote id; durable on return."""
+    async def remember(self, request_id: UUID, attempt: int, ref: str) -> bool:
+        """Keep an engine's remote id; durable on return. False if the attempt is no longer current.
+
+        Where the request has ended meanwhile, what is known now is what will be stopped (store/work_elsewhere.py).
+        """
         async with self._database.connection() as connection:
-            await _sql.remember(connection, ref=ref, request_id=request_id, attempt=attempt)
+            if await _sql.remember(connection, ref=ref, request_id=request_id, attempt=attempt):
+                return True
+            # A statement of its own: the one before may have waited for the end, whose row it could not see.
+            await _elsewhere.learnt(connection, ref=ref, request_id=request_id, attempt=attempt)
+        return False
 
     async def renew(self, held: Sequence[tuple[UUID, int]], lease: timedelta) -> set[tuple[UUID, int]]:
         """Renew every lease held, in one statement; the attempts that are still the caller's."""

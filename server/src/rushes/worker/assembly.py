@@ -12,6 +12,7 @@ from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog, UnknownModel, load_catalog
 from rushes.config import Settings
 from rushes.egress import Egress, EgressSettings
+from rushes.engines.engine import Abandons
 from rushes.engines.engines_file import EnginesError
 from rushes.engines.options import RemoteOptions
 from rushes.engines.route import Route
@@ -23,7 +24,9 @@ from rushes.store.listen import Listener
 from rushes.store.migrate import migrate
 from rushes.store.platform_instance import platform_instance
 from rushes.store.requests import Requests
+from rushes.store.work_elsewhere import WorkElsewhere
 from rushes.store.workers import Workers
+from rushes.worker.abandoning import Abandoning
 from rushes.worker.crew import Crew
 from rushes.worker.fetch import Fetch
 from rushes.worker.policy import Policy
@@ -89,9 +92,25 @@ async def assembled(
                 for shape in shapes
             ]
         )
+        abandoning = _abandoning(routing, routes, WorkElsewhere(database), listener)
         stack.push_async_callback(listener.stop)
         await listener.start()
+        for one in abandoning:
+            stack.push_async_callback(one.stop)
+            await one.start()
         yield crew
+
+
+def _abandoning(
+    routing: Routing, routes: Sequence[Route], elsewhere: WorkElsewhere, listener: Listener
+) -> list[Abandoning]:
+    """One for each engine that begins work elsewhere: a server that does not answer holds up its own work alone."""
+    engines = {route.label: routing.engine(route.label) for route in routes}
+    return [
+        Abandoning(elsewhere, label, engine, listener)
+        for label, engine in engines.items()
+        if isinstance(engine, Abandons)
+    ]
 
 
 def _with_weights(routing: Routing, catalog: Catalog, weights: Weights) -> Routing:

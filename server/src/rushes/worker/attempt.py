@@ -274,7 +274,10 @@ class Attempt:
         self._loop.call_soon_threadsafe(self.parts.turn.ends_soon)
 
     def _remember(self, ref: str) -> None:
-        """Called in the engine's thread; durable before the engine goes on."""
+        """Called in the engine's thread; durable before the engine goes on.
+
+        Raises Superseded for an attempt that is no longer current, which costs it its child: nothing is begun any more.
+        """
         self._remembers += 1
         moment(f"remembering {self._remembers}")
         kept = patiently(
@@ -282,7 +285,8 @@ class Attempt:
             self.parts.policy.outage_grace_seconds,
             self._stop,
         )
-        asyncio.run_coroutine_threadsafe(kept, self._loop).result()
+        if not asyncio.run_coroutine_threadsafe(kept, self._loop).result():
+            raise Superseded
 
     async def _stall(self) -> None:
         """Wait as long as the payload ordered."""

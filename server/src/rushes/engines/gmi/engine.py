@@ -8,12 +8,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from rushes.domain.model_card import ModelCard
-from rushes.engines.engine import Caps, Control, Encoded, EngineLost, Health, Loaded, Picture, Plan, Unsupported
+from rushes.engines.engine import (
+    Abandoned,
+    Alive,
+    Caps,
+    Control,
+    Encoded,
+    EngineLost,
+    Health,
+    Loaded,
+    Picture,
+    Plan,
+    Unsupported,
+)
+from rushes.engines.gmi.abandon import abandon
 from rushes.engines.gmi.options import GmiOptions
 from rushes.engines.gmi.plan import normalise
 from rushes.engines.gmi.run import FIRST_POLL, Run
 from rushes.engines.gmi.upstream import Upstream
 from rushes.engines.options import Setup
+from rushes.engines.remembered import Trace
 from rushes.engines.server import Server
 from rushes.engines.waiting import Pace
 
@@ -77,3 +91,7 @@ class GmiEngine:
         except (EngineLost, Unsupported):
             self._known.clear()  # it may come back as another
             raise
+
+    async def abandon(self, ref: str, alive: Alive) -> Abandoned:
+        """As the protocol says; the rules are in abandon.py."""
+        return await abandon(self._upstream, Trace.read(ref, self._options.base_url), alive)

@@ -4,11 +4,22 @@ An upstream charges when a request is created. So a trace is durable before the 
 whose outcome is not known is repeated only where the upstream promises that this makes no second request.
 """
 
+import contextlib
 import re
 import time
 from uuid import uuid4
 
-from rushes.engines.engine import Cancelled, Control, Encoded, EngineError, EngineLost, Plan, Report, UpstreamError
+from rushes.engines.engine import (
+    Cancelled,
+    Control,
+    Encoded,
+    EngineError,
+    EngineLost,
+    Plan,
+    Report,
+    Unsupported,
+    UpstreamError,
+)
 from rushes.engines.gmi.answers import Record, failure, video_link
 from rushes.engines.gmi.uploads import payload_with_links
 from rushes.engines.gmi.upstream import PREFIX, Unclear, Upstream, unclear
@@ -25,6 +36,11 @@ KEY_HOLDS_SECONDS = 20 * 3600.0
 LINKLESS = 5
 """Questions for a finished record until its link has to be there."""
 _ID = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Whether this may be the id of a request, and part of a path."""
+    return _ID.fullmatch(text) is not None
 
 
 class Run:
@@ -45,12 +61,13 @@ class Run:
         """Raises Cancelled and the typed engine errors."""
         started = time.monotonic()
         self._control.progress("waiting", 0, 1)
-        request_id = self._remembered.id or await self._submitted()
+        request_id = self._remembered.trace.id or await self._submitted()
         try:
             record, link = await self._finished(request_id)
         except Cancelled as stop:
             if stop.for_good:
-                await self._upstream.cancel(request_id)
+                with contextlib.suppress(Unreached, Unsupported):  # it will be asked again: engines/gmi/abandon.py
+                    await self._upstream.cancel(request_id)
             raise
         finished = time.monotonic()
         self._pace.took(self._shape, finished - started)
@@ -63,18 +80,18 @@ class Run:
 
     async def _submitted(self) -> str:
         """The id of the request upstream, made now or by an earlier attempt. Not stopped half-way by a cancel."""
-        if self._remembered.sent_at is not None:
+        if self._remembered.trace.sent_at is not None:
             return await self._resolved(Unclear("An earlier attempt ended while it asked"))
         payload = await unless_cancelled(
             self._control,
             payload_with_links(self._upstream.server, PREFIX, self._plan, ours=self._upstream.ours),
         )
-        self._remembered.sending(str(uuid4()), payload)
+        self._remembered.sending(str(uuid4()), self._model, payload)
         return await self._sent()
 
     async def _sent(self) -> str:
         try:
-            record = await self._upstream.submit(self._model, self._remembered.payload, self._headers())
+            record = await self._upstream.submit(self._model, self._remembered.trace.payload, self._headers())
         except Unclear as error:
             return await self._resolved(error)
         except EngineError:
@@ -84,20 +101,20 @@ class Run:
 
     async def _resolved(self, error: Unclear) -> str:
         """What became of a submit without an answer. Raises UpstreamError where that cannot be known."""
-        sent_at = self._remembered.sent_at or 0.0
-        found = await self._upstream.find(self._model, self._remembered.payload, sent_at - SKEW_SECONDS)
+        sent_at = self._remembered.trace.sent_at or 0.0
+        found = await self._upstream.find(self._model, self._remembered.trace.payload, sent_at - SKEW_SECONDS)
         if found is not None:
             return self._made(found)
         if not self._upstream.ours or time.time() - sent_at > KEY_HOLDS_SECONDS:
             raise unclear(error) from error
         try:  # the same key makes the same request, however often it is sent
-            record = await self._upstream.submit(self._model, self._remembered.payload, self._headers())
+            record = await self._upstream.submit(self._model, self._remembered.trace.payload, self._headers())
         except Unclear as again:
             raise EngineLost(str(again)) from again
         return self._made(str(record["request_id"]))
 
     def _made(self, request_id: str) -> str:
-        if not _ID.fullmatch(request_id):
+        if not is_id(request_id):
             raise UpstreamError("The upstream's answer names no request", final=True)
         self._remembered.made(request_id)
         return request_id
@@ -106,7 +123,7 @@ class Run:
         """For a server of ours: what makes a repeated call harmless, and what ends a ring of servers."""
         if not self._upstream.ours:
             return {}
-        return {"Idempotency-Key": self._remembered.session or "", "Rushes-Hops": str(self._plan.hops + 1)}
+        return {"Idempotency-Key": self._remembered.trace.session or "", "Rushes-Hops": str(self._plan.hops + 1)}
 
     # -- waiting --------------------------------------------------------------------------------------------------
 

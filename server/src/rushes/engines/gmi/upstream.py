@@ -10,10 +10,14 @@ from rushes.engines.server import Reply, Server, Unreached, objects
 PREFIX = "/api/v1/ie/requestqueue/apikey"
 SUBMIT_SECONDS = 180.0
 """Some models answer a submit only when they are done."""
+CANCEL_SECONDS = 20.0
 LISTED = 100
 BUSY_SECONDS = 30.0
 LEAST_SECONDS = 1.0
 HOLD_SECONDS = 300.0
+_ENDED = (404, 409, 410)
+"""Answers to a cancel that comes too late."""
+_LATER = (408, 425, 429)
 
 
 class Unclear(Exception):
@@ -76,23 +80,45 @@ class Upstream:
 
     async def find(self, model: str, payload: Mapping[str, Any], since: float) -> str | None:
         """The id of the one request of this very payload that was made after `since`; None if there is any doubt."""
-        reply = await self.server.call("GET", f"{PREFIX}/requests?limit={LISTED}")
-        if reply.status != 200:
-            return None
-        found = [
-            record
-            for record in objects(reply.data, "requests")
-            if record.get("model") == model and record.get("payload") == dict(payload) and _after(record, since)
-        ]
-        known = found[0].get("request_id") if len(found) == 1 else None
-        return known if isinstance(known, str) else None
+        reply = await self._listed()
+        return _the_one(reply, model, payload, since, float("inf")) if reply.status == 200 else None
 
-    async def cancel(self, request_id: str) -> None:
-        """Ask for the end of a request; where that is not documented, as best effort."""
-        try:
-            await self.server.call("DELETE", f"{PREFIX}/requests/{request_id}")
-        except (Unreached, Unsupported):
-            return
+    async def look_up(self, model: str, payload: Mapping[str, Any], since: float, until: float) -> str | None:
+        """The same for one made before `until`. Raises Unreached for any answer that is no list."""
+        reply = await self._listed()
+        if reply.status in (401, 403):
+            raise refusal(reply)
+        if reply.status != 200:
+            raise Unreached(f"The upstream answered {reply.status} instead of a list", sent=True)
+        return _the_one(reply, model, payload, since, until)
+
+    async def _listed(self) -> Reply:
+        return await self.server.call("GET", f"{PREFIX}/requests?limit={LISTED}")
+
+    async def cancel(self, request_id: str) -> bool:
+        """Ask for the end of a request; False where the upstream ends none: no service documents that it does.
+
+        Raises Unreached and Unsupported where asking again may help.
+        """
+        reply = await self.server.call("DELETE", f"{PREFIX}/requests/{request_id}", timeout=CANCEL_SECONDS)
+        if reply.status < 300 or reply.status in _ENDED:
+            return True
+        if reply.status in (401, 403):
+            raise refusal(reply)
+        if (reply.status >= 500 and reply.status != 501) or reply.status in _LATER:
+            raise Unreached(f"The upstream answered {reply.status} to a cancel", sent=True)
+        return False
+
+
+def _the_one(reply: Reply, model: str, payload: Mapping[str, Any], since: float, until: float) -> str | None:
+    """The id of the only request in a list that is of this model and payload, and made in this time."""
+    found = [
+        record
+        for record in objects(reply.data, "requests")
+        if record.get("model") == model and record.get("payload") == dict(payload) and _between(record, since, until)
+    ]
+    known = found[0].get("request_id") if len(found) == 1 else None
+    return known if isinstance(known, str) else None
 
 
 def refusal(reply: Reply) -> EngineError:
@@ -125,6 +151,6 @@ def _blamed(reply: Reply) -> str | None:
     return param[:60] if isinstance(param, str) and param.isidentifier() else None
 
 
-def _after(record: Record, since: float) -> bool:
+def _between(record: Record, since: float, until: float) -> bool:
     created = record.get("created_at")
-    return isinstance(created, int | float) and created >= since
+    return isinstance(created, int | float) and since <= created <= until

@@ -9,11 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from rushes.domain.model_card import ModelCard
-from rushes.engines.engine import Caps, Control, Encoded, EngineLost, Health, Loaded, Picture, Plan, Unsupported
+from rushes.engines.engine import (
+    Abandoned,
+    Alive,
+    Caps,
+    Control,
+    Encoded,
+    EngineLost,
+    Health,
+    Loaded,
+    Picture,
+    Plan,
+    Unsupported,
+)
+from rushes.engines.openai_videos.abandon import abandon
 from rushes.engines.openai_videos.options import OpenAIVideosOptions
 from rushes.engines.openai_videos.plan import normalise
 from rushes.engines.openai_videos.run import FIRST_POLL, Run
 from rushes.engines.options import Setup
+from rushes.engines.remembered import Trace
 from rushes.engines.server import Reply, Server, objects
 from rushes.engines.waiting import Pace
 
@@ -75,6 +89,10 @@ class OpenAIVideosEngine:
         except (EngineLost, Unsupported):
             self._fingerprint = None  # it may come back as another
             raise
+
+    async def abandon(self, ref: str, alive: Alive) -> Abandoned:
+        """As the protocol says; the rules are in abandon.py."""
+        return await abandon(self._server, self._options.dialect, Trace.read(ref, self._options.base_url), alive)
 
     async def _probe(self) -> str:
         """What the server is, as a fingerprint."""

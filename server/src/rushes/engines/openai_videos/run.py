@@ -5,9 +5,8 @@ first poll, and a new attempt takes up what an earlier one began.
 """
 
 import contextlib
-import re
+import math
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from rushes.engines.engine import (
 )
 from rushes.engines.openai_videos.form import encoded, fields_of
 from rushes.engines.openai_videos.options import OpenAIVideosOptions
+from rushes.engines.openai_videos.videos import LISTED, SKEW_SECONDS, Video, id_of, retrieved, the_one
 from rushes.engines.remembered import Remembered
 from rushes.engines.server import Server, Unreached, objects, one_line, refused
 from rushes.engines.waiting import Pace, pause
@@ -31,11 +31,6 @@ from rushes.engines.waiting import Pace, pause
 FIRST_POLL, LAST_POLL = 0.5, 5.0
 FETCHES = 3
 DELETES = 20
-SKEW_SECONDS = 120.0
-"""How far the server's clock may be from ours when its list is searched."""
-
-Video = Mapping[str, Any]
-_ID = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
 class Run:
@@ -84,15 +79,15 @@ class Run:
 
     async def _taken_up(self) -> str | None:
         """The id of a video that an earlier attempt began and that the server still knows."""
-        found = self._remembered.id
-        if found is not None and await self._video(found) is not None:
+        found = self._remembered.trace.id
+        if found is not None and await retrieved(self._server, found) is not None:
             return found
-        return await self._in_the_list() if self._remembered.sent_at and found is None else None
+        return await self._in_the_list() if self._remembered.trace.sent_at and found is None else None
 
     async def _submitted(self) -> str:
         picture = self._plan.inputs.get("image")
         body, kind = encoded(fields_of(self._plan, self._options.dialect), Path(picture) if picture else None)
-        self._remembered.sending()
+        self._remembered.sending(payload=self._asked_for)
         try:
             reply = await self._server.call(
                 "POST", "/v1/videos", body=body, headers={"Content-Type": kind, "Content-Length": str(len(body))}
@@ -101,12 +96,16 @@ class Run:
             # It may have been accepted: the list knows.
             found = await self._in_the_list() if error.sent else None
             if found is None:
+                if not error.sent:
+                    self._remembered.nothing()
                 raise
             self._remembered.made(found)
             return found
         if reply.status not in (200, 201, 202):
+            if reply.status < 500:
+                self._remembered.nothing()
             raise refused(reply, "the request")
-        video_id = _id_of(reply.data)
+        video_id = id_of(reply.data)
         if video_id is None:
             raise EngineLost("The server accepted the request, but its answer names no video")
         self._remembered.made(video_id)
@@ -119,20 +118,14 @@ class Run:
         """
         if self._options.slots > 1:
             return None
-        reply = await self._server.call("GET", "/v1/videos?limit=100&order=desc")
-        since = (self._remembered.sent_at or time.time()) - SKEW_SECONDS
-        found = [video for video in objects(reply.data, "data") if self._is_ours(video, since)]
-        return _id_of(found[0]) if len(found) == 1 else None
+        reply = await self._server.call("GET", f"/v1/videos?limit={LISTED}&order=desc")
+        since = (self._remembered.trace.sent_at or time.time()) - SKEW_SECONDS
+        return the_one(objects(reply.data, "data"), self._asked_for, since, math.inf)
 
-    def _is_ours(self, video: Video, since: float) -> bool:
-        created = video.get("created_at")
-        return (
-            video.get("prompt") == self._plan.prompt
-            and video.get("size") in (None, "", f"{self._plan.width}x{self._plan.height}")
-            and video.get("status") != "failed"
-            and isinstance(created, int | float)
-            and created >= since
-        )
+    @property
+    def _asked_for(self) -> dict[str, str]:
+        """What the list tells of a video of ours."""
+        return {"prompt": self._plan.prompt, "size": f"{self._plan.width}x{self._plan.height}"}
 
     # -- waiting --------------------------------------------------------------------------------------------------
 
@@ -154,23 +147,12 @@ class Run:
     async def _asked(self, video_id: str) -> Video | None:
         """The video as it is now; None if the server could not be asked, which ends nothing. Raises EngineLost."""
         try:
-            video = await self._video(video_id)
+            video = await retrieved(self._server, video_id)
         except Unreached:
             return None
         if video is None:
             raise EngineLost("The server has forgotten the video: it was started again")
         return video
-
-    async def _video(self, video_id: str) -> Video | None:
-        """The video, None if the server does not know it. Raises Unreached, also for an answer that is no video."""
-        reply = await self._server.call("GET", f"/v1/videos/{video_id}")
-        if reply.data.get("object") == "video":  # whatever the HTTP status: one dialect fails a video with 500
-            return reply.data
-        if reply.status == 404:
-            return None
-        if reply.status in (401, 403):
-            raise refused(reply, "a question for a video")
-        raise Unreached(f"The server answered {reply.status} instead of a video", sent=True)
 
     def _tell(self, video: Video, elapsed: float) -> None:
         progress = video.get("progress")
@@ -235,11 +217,6 @@ class _Deaf:
 
     def remember(self, ref: str) -> None:
         """There is no next attempt."""
-
-
-def _id_of(video: Video) -> str | None:
-    found = video.get("id")
-    return found if isinstance(found, str) and _ID.fullmatch(found) else None
 
 
 def _peak(video: Video) -> int:

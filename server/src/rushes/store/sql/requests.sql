@@ -151,10 +151,10 @@ UPDATE requests SET progress = greatest(progress, :progress::smallint), stage = 
 -- name: note_stages!
 UPDATE attempts SET stages = :stages WHERE request_id = :request_id AND attempt = :attempt;
 
--- name: remember!
--- An engine's remote id, under the fence.
+-- name: remember$
+-- An engine's remote id, under the fence; null if the attempt is no longer current.
 UPDATE requests SET remembered = :ref
- WHERE request_id = :request_id AND attempt = :attempt AND status IN ('dispatched', 'processing');
+ WHERE request_id = :request_id AND attempt = :attempt AND status IN ('dispatched', 'processing') RETURNING true;
 
 -- name: renew
 -- Renew every lease a qworker holds, in one statement; what does not come back is no longer its own. With the attempt's
@@ -184,6 +184,8 @@ SELECT FROM requests WHERE request_id = :request_id AND org_id = :org_id FOR NO 
 -- name: conclude^
 -- The one way a request ends. Only if it may still end so: status and outcome, event, webhook row, usage row, the money
 -- held and the attempt's record, in one statement. :attempt null is a cancel or an expiry (nobody's attempt).
+-- elsewhere: without success, what its engine began at another server is to be stopped there (work_elsewhere.sql). An
+-- attempt that is running is given ten seconds to do so itself.
 WITH ended AS (
   UPDATE requests r
      SET status = :status, waiting = false, lease_until = NULL, stage = NULL, outcome = :outcome, error = :error,
@@ -247,8 +249,16 @@ WITH ended AS (
   INSERT INTO outbox (event_id, request_id, org_id, status, url, endpoint_id)
   SELECT 'evt_' || request_id || '_' || event_n, request_id, org_id, status, target_url, target_endpoint
     FROM ended, webhook_targets(org_id, 'request.' || status, webhook_url, webhook_events)
+), elsewhere AS (
+  INSERT INTO work_elsewhere (request_id, attempt, label, remembered, due_at)
+  SELECT request_id, attempt, split_part(lane, '/', 1), remembered,
+         clock_timestamp() + CASE WHEN :attempt::integer IS NULL AND EXISTS (SELECT FROM tried)
+                                  THEN interval '10 seconds' ELSE interval '0' END
+    FROM ended WHERE status <> 'success' AND remembered <> ''
+  RETURNING label
 )
 SELECT ended.*, pg_notify('rushes_request', request_id || ' ' || status),
+       (SELECT pg_notify('rushes_elsewhere', label) FROM elsewhere),
        -- there is room for another of this organisation's requests, which idle qworkers had passed over
        (SELECT pg_notify('rushes_queue', ended.lane) FROM money
          WHERE max_running IS NOT NULL OR EXISTS (SELECT FROM lane_room)),
@@ -343,7 +353,7 @@ SELECT n, status, attempt, at FROM events WHERE request_id = :request_id AND n >
 -- sweep deletes their objects.
 WITH gone AS (
   UPDATE requests SET payload = '{}', params = '{}', plan = '{}', media = '[]', metadata = NULL, outcome = NULL,
-         purged_at = clock_timestamp(), expires_at = least(expires_at, clock_timestamp()), updated_at = clock_timestamp()
+         remembered = NULL, purged_at = clock_timestamp(), expires_at = least(expires_at, clock_timestamp()), updated_at = clock_timestamp()
    WHERE request_id = :request_id AND org_id = :org_id AND status IN ('success', 'failed', 'cancelled')
   RETURNING *
 ), dead AS (
