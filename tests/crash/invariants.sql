@@ -134,3 +134,7 @@ SELECT l.org_id, l.lane, l.running FROM lane_limits l
 SELECT r.request_id FROM requests r
  WHERE (r.status IN ('dispatched', 'processing')) <> EXISTS (SELECT FROM attempts a
          WHERE a.request_id = r.request_id AND a.attempt = r.attempt AND a.finished_at IS NULL);
+
+-- name: only_what_failed_or_was_cancelled_leaves_work_elsewhere
+SELECT w.request_id, r.status FROM work_elsewhere w JOIN requests r USING (request_id)
+ WHERE r.status NOT IN ('failed', 'cancelled');

@@ -11,6 +11,7 @@ import pytest
 from support.platform import QUEUE
 from support.postgres import Databases
 from support.stage import PAYLOAD, Actor, Stage, final, submitted
+from support.upstream_server import UpstreamServer, upstream_server
 
 from .conftest import staged
 
@@ -23,6 +24,14 @@ def inner(nursery: Any, tmp_path: Path, database_url: str) -> Iterator[Stage]:
     with staged(nursery, tmp_path / "inner", database_url) as stage:
         stage.serve(**LEASE, public_url=stage.address)
         stage.worker(**LEASE)
+        yield stage
+
+
+@pytest.fixture
+def full(nursery: Any, tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    """A platform that accepts and has nobody to render: what it was sent waits."""
+    with staged(nursery, tmp_path / "inner", database_url) as stage:
+        stage.serve(**LEASE, public_url=stage.address)
         yield stage
 
 
@@ -46,15 +55,41 @@ async def renamed(database_url: str) -> None:
 def federated(inner: Stage, outer: Stage) -> dict[str, str]:
     """The settings of an outer platform that passes the test model on."""
     assert inner.first is not None
+    return passing_on(outer, inner.address, inner.first.key)
+
+
+def passing_on(outer: Stage, address: str, secret: str) -> dict[str, str]:
+    """The same for any upstream."""
     key = outer.data / "upstream-key"
-    key.write_text(inner.first.key)
-    table = {"base_url": inner.address, "key_file": str(key), "models": "rushes-test", "slots": "1"}
+    key.write_text(secret)
+    table = {"base_url": address, "key_file": str(key), "models": "rushes-test", "slots": "1"}
     return {**LEASE, "engines": "gmi", **{f"engine__gmi__{name}": value for name, value in table.items()}}
 
 
 async def listed(stage: Stage) -> list[dict[str, Any]]:
     async with stage.client() as client:
         return (await client.get("/requests")).json()["requests"]
+
+
+async def back_in_the_queue(client: httpx2.AsyncClient, request_id: str) -> None:
+    """Wait until nobody runs a request any more."""
+    while (await client.get(f"/requests/{request_id}")).json()["status"] != "queued":
+        await asyncio.sleep(0.05)
+
+
+async def due(stage: Stage) -> None:
+    """Work elsewhere that somebody had taken is free for another, as after some minutes."""
+    connection = await asyncpg.connect(stage.database_url)
+    await connection.execute("UPDATE work_elsewhere SET due_at = clock_timestamp()")
+    await connection.close()
+
+
+async def settled(stage: Stage) -> None:
+    """Wait until nothing is left to be stopped elsewhere."""
+    connection = await asyncpg.connect(stage.database_url)
+    while await connection.fetchval("SELECT count(*) FROM work_elsewhere"):
+        await asyncio.sleep(0.05)
+    await connection.close()
 
 
 def test_one_server_renders_for_another_and_the_record_says_so(inner: Stage, outer: Stage) -> None:
@@ -146,3 +181,55 @@ def test_a_ring_of_servers_ends(inner: Stage) -> None:
     for hops in ("4", "-1", "many", "9" * 50):
         refused = asyncio.run(passed_on(hops))
         assert (refused.status_code, refused.json()["param"]) == (400, "Rushes-Hops"), hops
+
+
+def test_what_a_killed_worker_sent_upstream_is_cancelled_there_when_its_customer_cancels(
+    full: Stage, outer: Stage
+) -> None:
+    """It was accepted, its id never came back, and nobody runs the request: the next worker finds and cancels it."""
+    settings = federated(full, outer)
+
+    async def cancelled() -> str:
+        outer.serve(**settings)
+        worker = outer.worker("remembering 2", **settings)
+        async with outer.client() as client, full.client() as behind:
+            request_id = await submitted(client)
+            await asyncio.to_thread(worker.reached)
+            worker.kill()
+            await back_in_the_queue(client, request_id)
+            assert (await client.delete(f"/requests/{request_id}")).json()["status"] == "cancelled"
+            (sent,) = await listed(full)
+            assert sent["status"] == "queued", "there is nobody who could have cancelled it"
+            outer.worker(**settings)
+            record = await final(behind, sent["request_id"])
+        await settled(outer)
+        return record["status"]
+
+    assert asyncio.run(cancelled()) == "cancelled"
+    assert len(asyncio.run(listed(full))) == 1
+
+
+def test_work_upstream_is_cancelled_once_also_when_the_one_who_did_it_is_killed(outer: Stage) -> None:
+    """After the upstream's answer, and before it was written down here that nothing is left to do."""
+
+    async def cancelled(upstream: UpstreamServer) -> None:
+        settings = passing_on(outer, upstream.url, upstream.key)
+        outer.serve(**settings)
+        worker = outer.worker(**settings)
+        async with outer.client() as client:
+            request_id = await submitted(client)
+            await asyncio.to_thread(upstream.wait_for, "GET", f"{QUEUE}/requests/")
+            worker.kill()
+            await back_in_the_queue(client, request_id)
+            assert (await client.delete(f"/requests/{request_id}")).json()["status"] == "cancelled"
+            assert upstream.count("DELETE", QUEUE) == 0
+            second = outer.worker("stopped elsewhere", **settings)
+            await asyncio.to_thread(second.reached)
+            second.kill()
+            await due(outer)
+            outer.worker(**settings)
+            await settled(outer)
+
+    with upstream_server(models=["rushes-test"], questions=-1, cancels=True) as upstream:
+        asyncio.run(cancelled(upstream))
+        assert ([sent.cancelled for sent in upstream.sent], upstream.count("DELETE", QUEUE)) == ([True], 1)

@@ -1,4 +1,5 @@
-"""A small upstream of the same API, as people describe it: no idempotency, no cancel, answers in several shapes.
+"""A small upstream of the same API, as people describe it: no idempotency, no cancel (unless a test gives it one),
+answers in several shapes.
 
 It renders nothing: a request is final after so many questions for it.
 """
@@ -27,6 +28,7 @@ class Sent:
     model: str
     payload: dict[str, Any]
     polls: int = 0
+    cancelled: bool = False
     created_at: int = field(default_factory=lambda: int(time.time()))
 
 
@@ -47,6 +49,10 @@ class UpstreamServer:
     """Given to the next submits."""
     strange: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
     """Given to the next questions for a request."""
+    cancels: bool = False
+    """Whether it takes cancels; what they are answered with else is 405."""
+    cancel_answers: list[int] = field(default_factory=list[int])
+    """Given to the next cancels, which change nothing."""
     lost_submits: int = 0
     """Submits that are accepted, and whose answer never comes."""
     echo: bool = True
@@ -67,7 +73,7 @@ class UpstreamServer:
 
     def wait_for(self, method: str, path: str, times: int = 1) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.count(method, path) >= times, 20), self.calls
+            assert self.changed.wait_for(lambda: self.count(method, path) >= times, 60), self.calls
 
     def record(self, sent: Sent) -> dict[str, Any]:
         final = 0 <= self.questions <= sent.polls
@@ -80,6 +86,8 @@ class UpstreamServer:
             "payload": sent.payload if self.echo else {},
             "outcome": None,
         }
+        if sent.cancelled:
+            return shown | {"status": "cancelled"}
         if final:
             shown |= {"outcome": {"video_url": link}} if self.ending == {"status": "success"} else {}
             shown |= json.loads(json.dumps(self.ending).replace("LINK", link))
@@ -137,14 +145,24 @@ class _Handler(BaseHTTPRequestHandler):
         return self.say(200, self.state.record(sent))
 
     def one(self, request_id: str) -> None:
+        found = next((sent for sent in self.state.sent if sent.request_id == request_id), None)
         if self.command == "DELETE":
-            return self.say(405, {"error": "Method not allowed"})
+            return self.cancel(found)
         if self.state.strange:
             return self.raw(*self.state.strange.pop(0))
-        found = next((sent for sent in self.state.sent if sent.request_id == request_id), None)
         if found is None:
             return self.say(404, {"error": "request not found"})
         found.polls += 1
+        return self.say(200, self.state.record(found))
+
+    def cancel(self, found: Sent | None) -> None:
+        if self.state.cancel_answers:
+            return self.say(self.state.cancel_answers.pop(0), {"error": "not now"})
+        if not self.state.cancels:
+            return self.say(405, {"error": "Method not allowed"})
+        if found is None:
+            return self.say(404, {"error": "request not found"})
+        found.cancelled = True
         return self.say(200, self.state.record(found))
 
     def artifact(self) -> None:

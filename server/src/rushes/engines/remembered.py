@@ -34,11 +34,11 @@ class Trace:
     """What was sent, as far as it is needed for that; nothing once there is an id."""
 
     @classmethod
-    def read(cls, text: str | None, server: str) -> Self:
-        """The trace in a remembered text; an empty one where it leads to another server."""
+    def read(cls, text: str | None, server: str) -> Self | None:
+        """The trace in a remembered text, an empty one in an empty text; None where it leads to another server."""
         found = _read(text)
-        if found.get("server") != server:
-            return cls(server)
+        if found.get("server", server) != server:
+            return None
         return cls(
             server,
             found.get("id"),
@@ -60,7 +60,7 @@ class Remembered:
     def __init__(self, control: Control, server: str) -> None:
         self._control = control
         self._server = server
-        self.trace = Trace.read(control.remembered, server)
+        self.trace = Trace.read(control.remembered, server) or Trace(server)
 
     def sending(self, session: str | None = None, model: str = "", payload: Mapping[str, Any] | None = None) -> None:
         """Durable on return: a call that makes work is about to be made."""
@@ -96,11 +96,8 @@ async def searched(trace: Trace, search: Callable[[], Awaitable[str | None]], al
 
 
 def _may_mean(refs: Iterable[str], found: str, trace: Trace) -> bool:
-    others = [Trace.read(ref, trace.server) for ref in refs]
-    return any(
-        other.id == found if other.id is not None else not other.is_empty and other.payload in ({}, trace.payload)
-        for other in others
-    )
+    others = [other for ref in refs if (other := Trace.read(ref, trace.server)) and not other.is_empty]
+    return any(other.id == found if other.id is not None else other.payload in ({}, trace.payload) for other in others)
 
 
 def _read(text: str | None) -> dict[str, Any]:

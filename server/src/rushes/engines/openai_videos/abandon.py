@@ -7,13 +7,15 @@ from rushes.engines.remembered import Trace, searched
 from rushes.engines.server import CALL_SECONDS, Server, Unreached, refused
 
 
-async def abandon(server: Server, dialect: Dialect, trace: Trace, alive: Alive) -> Abandoned:
+async def abandon(server: Server, dialect: Dialect, trace: Trace | None, alive: Alive) -> Abandoned:
     """As the protocol says. A video that cannot be stopped is asked for again until it has ended, for then its record
     goes: no record expires by itself.
 
     Without an id the list is searched by prompt and size, for no more than that is told; so only among the videos that
     were begun about then.
     """
+    if trace is None:  # the table names another server now
+        return "unknown"
     if trace.is_empty:
         return "stopped"
     if trace.id is None and "prompt" not in trace.payload:  # remembered by an earlier release
