@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import rushes.playground
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, Route, expect
 
 STATIC = Path(rushes.playground.__file__).parent / "static"
 OWN = [path for path in STATIC.rglob("*.js") if "vendor" not in path.parts]
+
+PRELOAD = re.compile(r'<link rel="modulepreload" href="([^"]+)">')
 
 
 def packed(path: Path) -> int:
@@ -49,6 +53,29 @@ def test_no_answer_but_media_is_over_100_kilobytes(page: Page, path: str) -> Non
     page.goto(path)
     page.wait_for_load_state("load")
     assert heavy == {}
+
+
+def test_a_page_names_exactly_the_scripts_that_the_browser_finds_it_needs(page: Page) -> None:
+    """With the names taken out of the head, the browser has to find out for itself."""
+    named: set[str] = set()
+    needed: set[str] = set()
+
+    def without_names(route: Route) -> None:
+        answer = route.fetch()
+        named.update(PRELOAD.findall(answer.text()))
+        route.fulfill(response=answer, body=PRELOAD.sub("", answer.text()))
+
+    page.on("request", lambda request: needed.add(request.url) if request.resource_type == "script" else None)
+    for path in ("/models", "/models/wan2.7-i2v", "/requests", "/webhooks"):
+        named.clear()
+        needed.clear()
+        page.route(f"**{path}", without_names)
+        page.goto(path)
+        expect(page.locator("html[data-stream=open]")).to_be_attached()
+        # A worker that is still there from the page before asks for nothing.
+        needed.update(name for name in named if name.endswith("/stream.js"))
+        assert named == {urlsplit(url).path for url in needed}
+        assert any(name.endswith("/stream.js") for name in named)
 
 
 def test_what_never_changes_is_kept_and_compressed(page: Page) -> None:

@@ -60,7 +60,7 @@ def module(page: Page) -> Page:
 
 def imported(page: Page, name: str) -> str:
     """The address of one of the page's modules."""
-    main = page.locator("script[type=module]").get_attribute("src") or ""
+    main = page.locator("script[src$='/main.js']").get_attribute("src") or ""
     return main.replace("main.js", name)
 
 

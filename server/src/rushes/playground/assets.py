@@ -10,6 +10,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rushes.playground.modules import Modules
+
 STATIC = Path(__file__).parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".woff2": "font/woff2"}
@@ -35,6 +37,8 @@ class Assets:
         for name, asset in self._files.items():
             digest.update(f"{name} {len(asset.plain)} ".encode() + asset.plain)
         self.digest = digest.hexdigest()[:12]
+        scripts = {name: asset.plain.decode() for name, asset in self._files.items() if name.endswith(".js")}
+        self.modules = Modules(scripts)
         self._icons = {
             Path(name).stem: _drawing(asset.plain.decode())
             for name, asset in self._files.items()

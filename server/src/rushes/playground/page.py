@@ -35,6 +35,7 @@ def environment(assets: Assets) -> Environment:
         "asset": assets.url,
         "has_asset": assets.has,
         "icon": assets.icon,
+        "modules": assets.modules,
         "sections": SECTIONS,
         "advice": filters.advice_table(),
         "blank": view.blank_view(),

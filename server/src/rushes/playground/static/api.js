@@ -1,8 +1,10 @@
 // @ts-check
 /** The public JSON API, called with the page's own cookie; what it refuses becomes an ApiError. */
-import { RETURN } from "./draft.js";
 
 const SESSION = "/api/v1/ie/requestqueue";
+
+/** Where it is kept which page was left because the session had ended. */
+export const RETURN = "rushes-return";
 
 export class ApiError extends Error {
   /** @param {number} status @param {Record<string, any>} body @param {(name: string) => string | null} header */

@@ -1,11 +1,9 @@
 // @ts-check
 /** An unsent form, kept in this browser for each model; never its files, never on the server. */
+import { RETURN } from "./api.js";
 import { controlsOf, fieldsIn, fill, textOf } from "./fields.js";
 
 const place = (/** @type {string} */ model) => `rushes-draft:${model}`;
-
-/** Where api.js says which page it left because the session had ended. */
-export const RETURN = "rushes-return";
 
 /** Whether somebody has filled in a field since the server wrote it. @param {HTMLElement} root */
 function isTyped(root) {

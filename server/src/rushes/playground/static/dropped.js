@@ -31,7 +31,7 @@ async function take(root, files) {
   for (const file of files) {
     if (file.type === "video/mp4" && (await restored(file, root))) return;
     const field = fieldFor(root, kindOf(file));
-    if (field) await field.take([file]);
+    if (field) await customElements.whenDefined("rushes-media").then(() => field.take([file]));
     else tell(file.type === "video/mp4" ? "No request of yours made this film, and this model takes no video." : `This model takes no ${kindOf(file) || "such file"}.`);
   }
 }

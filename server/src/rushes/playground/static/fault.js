@@ -2,15 +2,7 @@
 /** What was refused, why, what to do, and all of it as a text for support: fault.py in the page, for scripts. */
 import { ApiError } from "./api.js";
 import { bind } from "./bind.js";
-import { clock, duration } from "./words.js";
-
-/** @type {Record<string, string>} */
-let advice = {};
-
-/** What to do after each refusal; the server writes it into the page. @param {Record<string, string>} table */
-export function setRefusals(table) {
-  advice = table;
-}
+import { advice, clock, duration } from "./words.js";
 
 /** The one sentence of an error, for places that have no room for more. @param {unknown} error */
 export function sentence(error) {
@@ -27,7 +19,7 @@ function words(error, hint) {
   const text = told?.retryAfter ? sentence(error).split(" Try again in ")[0] : sentence(error);
   const { callId: call = "", retryAfter: seconds = 0 } = told ?? {};
   const facts = [label, text, call && `Call ${call}`, `Page ${location.pathname}`, clock(Math.floor(Date.now() / 1000)), navigator.userAgent];
-  const next = hint ?? advice[told?.code ?? ""] ?? "Check the connection, then try again.";
+  const next = hint ?? advice.refusals[told?.code ?? ""] ?? "Check the connection, then try again.";
   return { label, text, advice: next, call, seconds, wait: seconds ? `Try again in ${duration(seconds)}.` : "", support: facts.filter(Boolean).join("\n") };
 }
 

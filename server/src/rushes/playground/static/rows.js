@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { bind } from "./bind.js";
 import { faultCard } from "./fault.js";
+import "./elements/request.js";
 import { requestView } from "./view.js";
 
 const PAGE = 100;

@@ -1,19 +1,11 @@
 // @ts-check
 /** A request record in the words a person reads. view.py says the same, and a test runs both on the same records. */
-import { age, clock, DAY, duration, money, ownLink, quoted } from "./words.js";
+import { advice, age, clock, DAY, duration, money, ownLink, quoted } from "./words.js";
 
 const STEPS = ["queued", "loading", "generating", "encoding", "uploading"];
 const FINAL = ["success", "failed", "cancelled"];
 /** @type {Record<string, string>} */
 const TONES = { processing: "run", success: "good", failed: "bad", cancelled: "off" };
-
-/** @type {Record<string, string>} */
-let advice = {};
-
-/** What to do after each failure; the server writes it into the page. @param {Record<string, string>} table */
-export function setAdvice(table) {
-  advice = table;
-}
 
 /**
  * @param {Record<string, any>} record
@@ -124,7 +116,7 @@ function fault(record) {
     `Made ${clock(record.created_at)}`,
   ];
   const support = record.status === "failed" ? facts.join("\n") : "";
-  return { support, error: record.error || "", error_code: code, advice: advice[code] ?? "", retryable: record.retryable === true };
+  return { support, error: record.error || "", error_code: code, advice: advice.failures[code] ?? "", retryable: record.retryable === true };
 }
 
 /** @param {Record<string, any>} record */

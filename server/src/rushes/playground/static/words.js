@@ -1,7 +1,10 @@
 // @ts-check
-/** Figures as people write them; view.py has the same functions. */
+/** Words and figures as people write them; view.py has the same functions. */
 
 export const DAY = 86400;
+
+/** What to do after each failure and each refusal; the server writes it into the page. @type {Record<"failures" | "refusals", Record<string, string>>} */
+export const advice = JSON.parse(document.getElementById("advice")?.textContent ?? "");
 
 /** As Python's quote(safe="") writes it. @param {string} text */
 export function quoted(text) {

@@ -2,6 +2,7 @@
 /** <rushes-form data-model>: price and faults as one types, then submit and watch. Without scripts it is a plain form. */
 import { ApiError, call } from "../api.js";
 import { bracketed, caption, MOST, onBracket } from "../bracket.js";
+import { takeFiles } from "../dropped.js";
 import { keepDraft, restoreDraft } from "../draft.js";
 import { fieldsIn, originOf, readForm, showFaults, textOf } from "../fields.js";
 import { tell } from "../shell.js";
@@ -29,6 +30,7 @@ class RushesForm extends HTMLElement {
 
   connectedCallback() {
     restoreDraft(this.model, this.form);
+    takeFiles(this);
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
     for (const type of ["input", "change"]) this.form.addEventListener(type, () => this.changed());
     onBracket(this.form, () => this.changed());
