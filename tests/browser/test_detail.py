@@ -57,6 +57,60 @@ def test_films_begun_from_frames_are_a_chain(page: Page, platform: RunningPlatfo
     expect(page.locator(".lineage")).to_have_count(0)
 
 
+def test_at_the_end_what_is_new_comes_and_whoever_types_or_reads_goes_on(page: Page, platform: RunningPlatform) -> None:
+    with platform.client() as client:
+        before = submitted(client, "rushes-test", {"prompt": "Holds the slot", "rushes_fault": {"stall": 300}})
+        request_id = submitted(client, "rushes-test", {"prompt": "Waits for it", "seconds": 0.5})
+        try:
+            page.goto(f"/requests/{request_id}")
+            expect(page.locator("html[data-stream=open]")).to_be_attached()
+            page.locator("summary", has_text="events").click()
+            page.keyboard.press("Control+k")
+            page.keyboard.type("half a wor")
+            page.evaluate("window.same = true")
+        finally:
+            client.post(f"/requests/{before}/cancel")
+        final(client, request_id)
+    expect(page.locator("rushes-sheet[data-page=fresh][data-state=drawn]")).to_be_attached(timeout=60_000)
+    expect(page.locator("[data-fresh=events]")).to_contain_text("success")
+    expect(page.locator("[data-fresh=facts]")).to_contain_text("320 × 180")
+    expect(page.locator(".timeline svg[role=img]").first).to_have_attribute("aria-label", re.compile("generating"))
+    expect(page.locator("details", has=page.locator("[data-fresh=events]"))).to_have_attribute("open", "")
+    expect(page.locator("#palette-q")).to_have_value("half a wor")
+    expect(page.locator("#palette-q")).to_be_focused()
+    assert page.evaluate("window.same") is True
+
+
+def test_one_that_is_cancelled_on_its_page_can_be_tried_again_from_there(page: Page, platform: RunningPlatform) -> None:
+    with platform.client() as client:
+        request_id = submitted(client, "rushes-test", {"prompt": "Not now", "rushes_fault": {"stall": 300}})
+    page.goto(f"/requests/{request_id}")
+    page.evaluate("window.same = true")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Retry unchanged")).to_be_visible(timeout=60_000)
+    assert page.evaluate("window.same") is True
+
+
+def test_a_page_that_came_final_asks_for_nothing_when_the_stream_tells_of_it_again(page: Page, film: str) -> None:
+    asked: list[str] = []
+    page.goto(f"/requests/{film}")
+    expect(page.locator("rushes-sheet[data-state=drawn]")).to_be_visible(timeout=60_000)
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(
+        """async () => {
+          const told = [...document.querySelectorAll("rushes-request.stage, rushes-request.facts-card")];
+          for (const each of told) {
+            const shown = new Promise((resolve) => each.addEventListener("request-shown", resolve, { once: true }));
+            each.hear({ type: "request.success" });
+            await shown;
+          }
+          await fetch("/requests?the-last");
+        }"""
+    )
+    assert [url for url in asked if url.endswith(f"/requests/{film}") and "/api/" not in url] == []
+    assert any("the-last" in url for url in asked)
+
+
 def test_the_page_of_a_film_tells_how_its_time_was_spent(page: Page, film: str) -> None:
     page.goto(f"/requests/{film}")
     expect(page).to_have_title(re.compile("^Success · wan2.7-t2v"))

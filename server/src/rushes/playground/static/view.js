@@ -3,7 +3,7 @@
 import { advice, age, clock, DAY, duration, money, ownLink, quoted } from "./words.js";
 
 const STEPS = ["queued", "loading", "generating", "encoding", "uploading"];
-const FINAL = ["success", "failed", "cancelled"];
+export const FINAL = ["success", "failed", "cancelled"];
 /** @type {Record<string, string>} */
 const TONES = { processing: "run", success: "good", failed: "bad", cancelled: "off" };
 

@@ -35,7 +35,7 @@ class RushesOperate extends HTMLElement {
       const all = this.rows("qworkers", qworkers, (row) => row.qworker_id, qworkerView) && same;
       this.dataset.state = all ? "read" : "changed";
       // Nothing is taken away from under somebody who is about to press a button.
-      if (!all && !this.querySelector("details.ask[open]") && !this.contains(document.activeElement)) location.reload();
+      if (!all && !document.querySelector("details:is(.ask, .menu)[open], dialog[open]") && !this.contains(document.activeElement)) location.reload();
     } catch {
       this.dataset.state = "away"; // the bar of the page says so; the next look may succeed
     }

@@ -5,9 +5,8 @@ import { call, getRequest } from "../api.js";
 import { onEvent, onStream } from "../live.js";
 import { tellFault } from "../fault.js";
 import { announce } from "../shell.js";
-import { requestView } from "../view.js";
+import { FINAL, requestView } from "../view.js";
 
-const FINAL = ["success", "failed", "cancelled"];
 const PROGRESS = ["status", "attempt", "progress", "stage", "queue_position", "eta_seconds"];
 
 class RushesRequest extends HTMLElement {
@@ -65,11 +64,8 @@ class RushesRequest extends HTMLElement {
     const view = requestView(record, Date.now() / 1000);
     bind(this, view);
     if (this.matches(".stage") && document.querySelectorAll(".stage[data-id]").length === 1) document.title = `${view.live ? view.percent_text : view.label} · ${view.model} · rushes`;
-    if (before !== record.status) {
-      if (this.matches(".stage")) announce(`${view.label}. ${view.prompt.slice(0, 80)}`);
-      this.dispatchEvent(new CustomEvent("request-status", { bubbles: true, detail: view }));
-    }
-    this.dispatchEvent(new CustomEvent("request-shown", { bubbles: true, detail: view }));
+    if (before !== record.status && this.matches(".stage")) announce(`${view.label}. ${view.prompt.slice(0, 80)}`);
+    this.dispatchEvent(new Event("request-shown"));
   }
 
   /** A link that has run out is signed anew by reading the record; once. */

@@ -1,32 +1,48 @@
 // @ts-check
-/** <rushes-sheet>: twelve frames of the film above. Each can be looked at, or begin the next film. */
+/** <rushes-sheet>: twelve frames of the film above. Each can be looked at, or begin the next film. Without data-next it waits for the end. */
 import { upload } from "../api.js";
 import { tellFault } from "../fault.js";
+import { onStream } from "../live.js";
 import { tell } from "../shell.js";
+import { FINAL } from "../view.js";
 
 const FRAMES = 12;
 const WIDTH = 320;
 
 class RushesSheet extends HTMLElement {
+  fresh = false;
+
   connectedCallback() {
     this.video = /** @type {HTMLVideoElement | null} */ (document.querySelector(".stage video"));
-    if (!this.video) return;
-    if (this.video.src && this.dataset.next) this.draw();
-    // What only the server writes (timeline, events, facts of the film) is new once the request has ended.
-    document.addEventListener("request-status", (event) => {
-      const { id, final } = /** @type {CustomEvent} */ (event).detail;
-      if (final && id === this.dataset.id) location.reload();
-    });
-    document.addEventListener("request-shown", (event) => {
-      const { id, has_video: has } = /** @type {CustomEvent} */ (event).detail;
-      if (has && id === this.dataset.id && this.dataset.next) this.draw();
-    });
     addEventListener("keydown", (event) => this.key(event));
+    if (this.dataset.next) return void this.draw();
+    document.querySelector(".stage")?.addEventListener("request-shown", () => this.ended());
+    onStream(() => this.ended());
+  }
+
+  /**
+   * What only the server writes (timeline, events, facts of the film) is new once the request has ended. It comes in
+   * place of the old, and nothing else is touched: who types, plays or has something open goes on.
+   */
+  async ended() {
+    if (this.fresh || !isFinal(document)) return;
+    this.fresh = true;
+    const page = await pageNow();
+    // No answer, or one from before the end: the next word of the request or of the stream asks again.
+    this.fresh = Boolean(page && isFinal(page));
+    if (!page || !this.fresh) return;
+    for (const old of document.querySelectorAll("[data-fresh]")) {
+      const part = page.querySelector(`[data-fresh="${/** @type {HTMLElement} */ (old).dataset.fresh}"]`);
+      if (part) old.replaceWith(document.importNode(part, true));
+    }
+    const sheet = /** @type {HTMLElement | null} */ (page.querySelector("rushes-sheet"));
+    if (sheet) (Object.assign(this.dataset, sheet.dataset), this.draw());
+    this.dataset.page = "fresh";
   }
 
   /** Draws the frames from a second, silent player, so that the visible one stays where it is. */
   async draw() {
-    if (this.dataset.state || !this.video) return;
+    if (this.dataset.state || !this.video?.src) return;
     this.dataset.state = "drawing";
     const film = Object.assign(document.createElement("video"), { muted: true, preload: "auto", src: this.video.src });
     if (!(await happened(film, "loadeddata"))) return;
@@ -93,6 +109,21 @@ class RushesSheet extends HTMLElement {
     else if (event.key === "f") video.requestFullscreen();
     else if (event.key === "d") /** @type {HTMLElement | null} */ (document.querySelector(".stage a[download]"))?.click();
   }
+}
+
+/** Whether a page says that its request has ended. @param {Document} page */
+const isFinal = (page) => FINAL.includes(/** @type {HTMLElement | null} */ (page.querySelector(".stage"))?.dataset.status ?? "");
+
+/** This page as the server writes it now. @returns {Promise<Document | null>} null where it does not */
+function pageNow() {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", location.href);
+    request.responseType = "document";
+    request.setRequestHeader("Accept", "text/html");
+    request.onloadend = () => resolve(request.responseXML);
+    request.send();
+  });
 }
 
 /** Waits for an event of a film; false when the film cannot be read. @param {HTMLVideoElement} film @param {string} name @returns {Promise<boolean>} */
