@@ -1,7 +1,6 @@
 """Work left at other servers: marked by an end without success alone, given to one at a time, never kept for ever."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,12 +30,6 @@ async def begun(requests: Requests, org_id: UUID, ref: str = REF, *, lane: str =
     return request
 
 
-async def pass_the_grace(database: Database) -> None:
-    """The seconds are over in which a running attempt stops its own work."""
-    async with database.connection() as connection:
-        await connection.execute("UPDATE work_elsewhere SET due_at = due_at - interval '10 seconds'")
-
-
 async def handed_back(requests: Requests, request: Request) -> None:
     assert await requests.hand_back(request.request_id, request.attempt)
 
@@ -50,33 +43,23 @@ async def rescued(requests: Requests, request: Request) -> None:
     assert await requests.rescue(max_tries=3) == (1, 0)
 
 
-@pytest.mark.parametrize("returned", [handed_back, put_off, rescued])
 async def test_a_cancel_while_nobody_runs_it_leaves_its_work_to_be_stopped_at_once(
-    requests: Requests,
-    elsewhere: WorkElsewhere,
-    org_id: UUID,
-    returned: Callable[[Requests, Request], Awaitable[None]],
+    requests: Requests, elsewhere: WorkElsewhere, org_id: UUID
 ) -> None:
-    request = await begun(requests, org_id)
-    await returned(requests, request)
-    assert await elsewhere.take(LANE) is None, "the request is alive"
-    assert await elsewhere.alive() == [REF]
-    await requests.cancel(org_id, request.request_id)
-    assert await elsewhere.alive() == []
-    assert await elsewhere.take("another") is None
-    assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
-    assert await elsewhere.take(LANE) is None, "it is somebody's"
-
-
-async def test_a_cancel_of_what_runs_leaves_its_attempt_some_seconds_to_stop_it_itself(
-    requests: Requests, elsewhere: WorkElsewhere, database: Database, org_id: UUID
-) -> None:
-    request = await begun(requests, org_id)
-    await requests.cancel(org_id, request.request_id)
-    due = await elsewhere.next_due(LANE)
-    assert due is not None and due <= 10
-    await pass_the_grace(database)
-    assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
+    for returned in (handed_back, put_off, rescued):
+        request = await begun(requests, org_id)
+        await returned(requests, request)
+        assert await elsewhere.take(LANE) is None, "the request is alive"
+        assert await elsewhere.alive() == [REF]
+        await requests.cancel(org_id, request.request_id)
+        assert await elsewhere.alive() == []
+        assert await elsewhere.take("another") is None
+        assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
+        assert await elsewhere.take(LANE) is None, "it is somebody's"
+        purged = await requests.purge(org_id, request.request_id)
+        assert purged is not None and purged.remembered is None
+        await elsewhere.again(request.request_id, NOW, "No connection")
+        assert await elsewhere.take(LANE) == Left(request.request_id, REF, 2), "a purge leaves it to be stopped"
 
 
 async def test_a_failure_of_its_last_attempt_and_a_worker_lost_too_often_leave_work_to_be_stopped(
@@ -104,24 +87,19 @@ async def test_nothing_is_left_by_a_success_and_by_engines_that_remember_nothing
     assert await elsewhere.next_due(LANE) is None
 
 
-async def test_what_an_attempt_learns_after_a_cancel_is_what_will_be_stopped_and_at_once(
+async def test_what_an_attempt_learns_after_a_cancel_is_what_will_be_stopped_if_it_had_begun_anything(
     requests: Requests, elsewhere: WorkElsewhere, org_id: UUID
 ) -> None:
     """The answer to a submit comes when the customer has cancelled already."""
+    await requests.submit(make_request(org_id))
+    nothing = await started(requests)
+    await requests.cancel(org_id, nothing.request_id)
+    assert not await requests.remember(nothing.request_id, nothing.attempt, REF)
+    assert await elsewhere.next_due(LANE) is None
     request = await begun(requests, org_id, '{"server": "http://upstream.test", "id": null}')
     await requests.cancel(org_id, request.request_id)
     assert not await requests.remember(request.request_id, request.attempt, REF)
     assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
-
-
-async def test_an_attempt_that_was_cancelled_before_it_began_anything_begins_nothing(
-    requests: Requests, elsewhere: WorkElsewhere, org_id: UUID
-) -> None:
-    await requests.submit(make_request(org_id))
-    request = await started(requests)
-    await requests.cancel(org_id, request.request_id)
-    assert not await requests.remember(request.request_id, request.attempt, REF)
-    assert await elsewhere.next_due(LANE) is None
 
 
 async def test_what_could_not_be_stopped_is_taken_again_when_it_is_due(
@@ -161,19 +139,8 @@ async def test_operators_are_told_of_what_runs_on_and_of_what_is_given_up(
     }
 
 
-async def test_a_purge_takes_what_was_remembered_and_leaves_the_work_to_be_stopped(
-    requests: Requests, elsewhere: WorkElsewhere, org_id: UUID
-) -> None:
-    request = await begun(requests, org_id)
-    await handed_back(requests, request)
-    await requests.cancel(org_id, request.request_id)
-    purged = await requests.purge(org_id, request.request_id)
-    assert purged is not None and purged.remembered is None
-    assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
-
-
-async def test_an_end_is_told_to_those_who_have_the_engine(
-    requests: Requests, database: Database, org_id: UUID
+async def test_a_cancel_of_what_runs_is_told_at_once_and_leaves_its_attempt_some_seconds_to_stop_it_itself(
+    requests: Requests, elsewhere: WorkElsewhere, database: Database, org_id: UUID
 ) -> None:
     request = await begun(requests, org_id)
     listener, heard, over = Listener(database.dsn), list[str](), asyncio.Event()
@@ -187,3 +154,8 @@ async def test_an_end_is_told_to_those_who_have_the_engine(
     await over.wait()
     await listener.stop()
     assert heard == [LANE]
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT due_at - since AS grace FROM work_elsewhere")
+        assert row is not None and timedelta(seconds=9) < row["grace"] < timedelta(seconds=11)
+        await connection.execute("UPDATE work_elsewhere SET due_at = since")
+    assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)

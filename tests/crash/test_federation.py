@@ -183,6 +183,7 @@ def test_a_ring_of_servers_ends(inner: Stage) -> None:
         assert (refused.status_code, refused.json()["param"]) == (400, "Rushes-Hops"), hops
 
 
+@pytest.mark.long
 def test_what_a_killed_worker_sent_upstream_is_cancelled_there_when_its_customer_cancels(
     full: Stage, outer: Stage
 ) -> None:

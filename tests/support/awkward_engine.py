@@ -83,7 +83,7 @@ class AwkwardEngine:
                 threading.Event().wait()
             case "remember":
                 control.remember("upstream-7")
-                (control.scratch / "after").touch()
+                Path(plan.extra.get("after") or control.scratch / "after").touch()
             case "file":
                 path = control.scratch / "made.mp4"
                 path.write_bytes(b"a film")

@@ -105,27 +105,22 @@ async def test_whatever_an_engine_raises_it_is_asked_again_and_keeps_no_other_wo
     assert engine.asked == ["one"] * 4 + ["two"]
 
 
-async def test_operators_are_told_of_what_may_run_on(requests: Requests, database: Database, org_id: UUID) -> None:
+async def test_operators_are_told_of_what_may_run_on_and_the_engine_what_goes_on(
+    requests: Requests, database: Database, org_id: UUID
+) -> None:
     engine = OtherServer("running", "unknown")
     first, second = await left(requests, org_id, "one"), await left(requests, org_id, "two")
-    async with running(database, engine):
-        pass
-    told = [(event["kind"], event["subject"], event["said"]) for event in await Operate(database).events(limit=10)]
-    assert told == [
-        ("work.left", LANE, f"request {second}: whether it has begun at the server could not be told"),
-        ("work.left", LANE, f"request {first}: the server stops nothing, so it may run on there"),
-    ]
-
-
-async def test_the_engine_can_ask_what_goes_on(requests: Requests, database: Database, org_id: UUID) -> None:
-    engine = OtherServer()
-    await left(requests, org_id, "one")
     await requests.submit(make_request(org_id))
     living = await started(requests)
     assert await requests.remember(living.request_id, living.attempt, "living")
     async with running(database, engine):
         pass
     assert engine.alive == ["living"]
+    told = [(event["kind"], event["subject"], event["said"]) for event in await Operate(database).events(limit=10)]
+    assert told == [
+        ("work.left", LANE, f"request {second}: whether it has begun at the server could not be told"),
+        ("work.left", LANE, f"request {first}: the server stops nothing, so it may run on there"),
+    ]
 
 
 def test_the_delays_grow_up_to_five_minutes() -> None:

@@ -23,6 +23,7 @@ from rushes.store.database import Database
 from rushes.store.files import Files
 from rushes.store.records import Request
 from rushes.store.requests import Requests
+from rushes.store.work_elsewhere import WorkElsewhere
 from rushes.worker.attempt import Attempt
 from rushes.worker.child import EngineChild, Order
 from rushes.worker.fetch import Fetch
@@ -278,6 +279,35 @@ async def test_a_cancelled_attempt_stops_and_leaves_the_request_as_it_is(
         await running
     assert (await now(requests, request)).status is Status.CANCELLED
     assert stored(tmp_path) == []
+
+
+class CancelledFirst(Requests):
+    """The customer cancels while an engine is about to begin something elsewhere."""
+
+    async def remember(self, request_id: UUID, attempt: int, ref: str) -> bool:
+        await self.cancel(self.org_id, request_id)
+        return await super().remember(request_id, attempt, ref)
+
+    org_id: UUID
+
+
+async def test_an_attempt_that_was_cancelled_begins_nothing_elsewhere(
+    requests: Requests,
+    database: Database,
+    attempt_of: Attempts,
+    claimed: Any,
+    child: EngineChild,
+    order: Callable[..., Order],
+    tmp_path: Path,
+) -> None:
+    """It has not heard of the cancel yet when it asks to remember what it is going to do."""
+    request = await claimed(plan=order(way="remember", after=str(tmp_path / "after")).plan)
+    queue = CancelledFirst(database, keep_seconds=3600)
+    queue.org_id = request.org_id
+    await attempt_of(request, queue, child=child).run()
+    assert (await now(requests, request)).status is Status.CANCELLED
+    assert not (tmp_path / "after").exists() and not child.started
+    assert await WorkElsewhere(database).next_due(request.lane) is None
 
 
 async def test_a_draining_attempt_gives_its_request_and_its_try_back(

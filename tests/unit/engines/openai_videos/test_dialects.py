@@ -284,6 +284,17 @@ def test_a_failed_video_says_why_whatever_the_http_status(
         made(engine_of(server), KeepingControl(tmp_path))
 
 
+def test_a_failed_video_is_rendered_anew_by_the_next_attempt(server: VideoServer, tmp_path: Path) -> None:
+    server.fail_with = (500, "the engine crashed")
+    control = KeepingControl(tmp_path)
+    with pytest.raises(EngineLost, match="crashed"):
+        made(engine_of(server), control)
+    assert (server.videos, control.kept[-1]) == ({}, ""), "nothing is left there"
+    server.fail_with = None
+    made(engine_of(server), control.next_attempt())
+    assert server.count("POST") == 2
+
+
 # -- cancels ------------------------------------------------------------------------------------------------------
 
 

@@ -138,6 +138,9 @@ class Run:
             if video is not None and status == "completed":
                 return video
             if video is not None and status not in ("queued", "in_progress"):
+                if not deaf:
+                    await self._delete(video_id)
+                    self._remembered.nothing()  # the next attempt has it rendered anew
                 raise _failure(video)
             if not deaf:
                 self._tell(video or {}, time.monotonic() - began)
