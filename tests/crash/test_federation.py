@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from support.platform import QUEUE
 from support.postgres import Databases
-from support.stage import PAYLOAD, Actor, Stage, final, submitted
+from support.stage import PAYLOAD, STEADY, Actor, Stage, final, submitted
 from support.upstream_server import UpstreamServer, upstream_server
 
 from .conftest import staged
@@ -71,14 +71,8 @@ async def listed(stage: Stage) -> list[dict[str, Any]]:
         return (await client.get("/requests")).json()["requests"]
 
 
-async def back_in_the_queue(client: httpx2.AsyncClient, request_id: str) -> None:
-    """Wait until nobody runs a request any more."""
-    while (await client.get(f"/requests/{request_id}")).json()["status"] != "queued":
-        await asyncio.sleep(0.05)
-
-
 async def due(stage: Stage) -> None:
-    """Work elsewhere that somebody had taken is free for another, as after some minutes."""
+    """Work elsewhere that an attempt may stop itself, or that another has taken, is free, as after some minutes."""
     connection = await asyncpg.connect(stage.database_url)
     await connection.execute("UPDATE work_elsewhere SET due_at = clock_timestamp()")
     await connection.close()
@@ -188,7 +182,7 @@ def test_what_a_killed_worker_sent_upstream_is_cancelled_there_when_its_customer
     full: Stage, outer: Stage
 ) -> None:
     """It was accepted, its id never came back, and nobody runs the request: the next worker finds and cancels it."""
-    settings = federated(full, outer)
+    settings = {**federated(full, outer), **STEADY}
 
     async def cancelled() -> str:
         outer.serve(**settings)
@@ -197,8 +191,8 @@ def test_what_a_killed_worker_sent_upstream_is_cancelled_there_when_its_customer
             request_id = await submitted(client)
             await asyncio.to_thread(worker.reached)
             worker.kill()
-            await back_in_the_queue(client, request_id)
             assert (await client.delete(f"/requests/{request_id}")).json()["status"] == "cancelled"
+            await due(outer)
             (sent,) = await listed(full)
             assert sent["status"] == "queued", "there is nobody who could have cancelled it"
             outer.worker(**settings)
@@ -214,15 +208,15 @@ def test_work_upstream_is_cancelled_once_also_when_the_one_who_did_it_is_killed(
     """After the upstream's answer, and before it was written down here that nothing is left to do."""
 
     async def cancelled(upstream: UpstreamServer) -> None:
-        settings = passing_on(outer, upstream.url, upstream.key)
+        settings = {**passing_on(outer, upstream.url, upstream.key), **STEADY}
         outer.serve(**settings)
         worker = outer.worker(**settings)
         async with outer.client() as client:
             request_id = await submitted(client)
             await asyncio.to_thread(upstream.wait_for, "GET", f"{QUEUE}/requests/")
             worker.kill()
-            await back_in_the_queue(client, request_id)
             assert (await client.delete(f"/requests/{request_id}")).json()["status"] == "cancelled"
+            await due(outer)
             assert upstream.count("DELETE", QUEUE) == 0
             second = outer.worker("stopped elsewhere", **settings)
             await asyncio.to_thread(second.reached)
