@@ -5,15 +5,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from rushes.store.database import Database
+from rushes.store.database import Connection, Database, load_queries
 from rushes.store.listen import Listener
 from rushes.store.operate import Operate
 from rushes.store.records import Request
 from rushes.store.requests import Requests
 from rushes.store.work_elsewhere import Left, WorkElsewhere
+from rushes.worker.patience import patiently
 from support.queueing import LANE, failure, make_request, started, success
 
 NOW = timedelta(0)
+PATIENCE = 60.0
 REF = '{"server": "http://upstream.test", "id": "r1"}'
 
 
@@ -100,6 +102,30 @@ async def test_what_an_attempt_learns_after_a_cancel_is_what_will_be_stopped_if_
     await requests.cancel(org_id, request.request_id)
     assert not await requests.remember(request.request_id, request.attempt, REF)
     assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
+
+
+async def test_what_an_attempt_learns_in_the_very_moment_of_a_cancel_is_not_lost(
+    requests: Requests, elsewhere: WorkElsewhere, database: Database, org_id: UUID
+) -> None:
+    """Its statement waits for the cancel to commit, and cannot see the row that the cancel has made."""
+    request = await begun(requests, org_id, '{"server": "http://upstream.test", "id": null}')
+    async with database.transaction() as connection:
+        await conclude(connection, request, "cancelled")
+        learning = asyncio.create_task(
+            patiently(lambda: requests.remember(request.request_id, request.attempt, REF), PATIENCE)
+        )
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+    assert not await learning
+    assert await elsewhere.take(LANE) == Left(request.request_id, REF, 1)
+
+
+async def conclude(connection: Connection, request: Request, status: str) -> None:
+    """What ends a request, in a transaction of the test's."""
+    given = {"request_id": request.request_id, "org_id": request.org_id, "attempt": None, "expired_only": False}
+    given |= {"status": status, "from_statuses": ["processing"], "error": "It was cancelled", "error_code": status}
+    given |= {"outcome": None, "retryable": False, "keep_seconds": 1, "seconds": 0.0, "artifacts": "[]", "report": None}
+    assert await load_queries("requests").conclude(connection, **given)
 
 
 async def test_what_could_not_be_stopped_is_taken_again_when_it_is_due(
