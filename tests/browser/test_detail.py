@@ -94,7 +94,7 @@ def test_one_that_is_cancelled_on_its_page_can_be_tried_again_from_there(page: P
 def test_a_page_that_came_final_asks_for_nothing_when_the_stream_tells_of_it_again(page: Page, film: str) -> None:
     asked: list[str] = []
     page.goto(f"/requests/{film}")
-    expect(page.locator("rushes-sheet[data-state=drawn]")).to_be_visible(timeout=60_000)
+    expect(page.locator("html[data-stream=open]")).to_be_attached()
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(
         """async () => {

@@ -189,7 +189,11 @@ def test_the_addresses_of_another_organisation_lead_nowhere(
         final(client, request_id)
         picture = ("ours.png", Path("examples/pictures/coffee.png").read_bytes(), "image/png")
         file_id = client.post("/files", files={"file": picture}).json()["file_id"]
-    pages = [f"/requests/{request_id}", f"/models/rushes-test?from={request_id}"]
+    pages = [
+        f"/requests/{request_id}",
+        f"/models/rushes-test?from={request_id}",
+        f"/compare?a={request_id}&b={request_id}",
+    ]
     with browser_of(platform, owner) as own:
         for path in pages:
             assert own.get(path).status_code == 200, path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from rushes.playground.page import Page
-from rushes.playground.screens import files, home, keys, models, operate, requests, sign_in, usage, webhooks
+from rushes.playground.screens import compare, files, home, keys, models, operate, requests, sign_in, usage, webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ ROUTES: tuple[PageRoute, ...] = (
     PageRoute(READ, "/requests", requests.listing),
     PageRoute(READ, "/requests/{request_id}", requests.detail),
     PageRoute(SEND, "/requests/{request_id}/{action}", requests.act),
+    PageRoute(READ, "/compare", compare.compare),
     PageRoute(READ, "/files", files.listing),
     PageRoute(SEND, "/files/{action}", files.act),
     PageRoute(READ, "/keys", keys.listing),

@@ -58,6 +58,10 @@ export class Selection {
     const bar = /** @type {HTMLElement} */ (this.history.querySelector("[data-selection]"));
     if (!this.ids.length) this.all = false;
     bar.hidden = !this.ids.length;
+    const [a, b, ...more] = this.ids;
+    const pair = /** @type {HTMLAnchorElement} */ (bar.querySelector("[data-compare]"));
+    pair.hidden = !b || more.length > 0 || this.all;
+    pair.href = `/compare?a=${a}&b=${b}`;
     /** @type {HTMLElement} */ (bar.querySelector("[data-count]")).textContent = this.all ? `All ${this.count} that match` : `${this.count} selected`;
   }
 

@@ -31,12 +31,16 @@ export function openDialog(id) {
   if (dialog && !dialog.open) dialog.showModal();
 }
 
-/** Whether a key is meant for a field, not for us. @param {EventTarget | null} target */
-const typing = (target) =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName)) &&
-  !(target instanceof HTMLInputElement && ["checkbox", "radio"].includes(target.type));
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, dialog";
+/** What a key may mean something else to than to a player. */
+export const CONTROLS = "input, textarea, select, button, a, summary, video, dialog";
 
 const keysOff = () => localStorage.getItem("rushes-keys") === "off";
+
+/** Whether a single key is meant for the page, not for what has the focus. @param {KeyboardEvent} event @param {string} taken */
+export const free = (event, taken = FIELDS) =>
+  !(keysOff() || event.ctrlKey || event.metaKey || event.altKey || (event.target instanceof Element && event.target.closest(taken)));
+
 let afterG = -Infinity;
 
 /** @param {KeyboardEvent} event */
@@ -46,8 +50,7 @@ function onKey(event) {
     return openDialog("palette");
   }
   if (event.key === "Escape") closeMenus(null);
-  if (keysOff() || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return undefined;
-  if (document.querySelector("dialog[open]")) return undefined;
+  if (!free(event) || document.querySelector("dialog[open]")) return undefined;
   if (event.timeStamp - afterG < 1200) {
     const keys = [...document.querySelectorAll("#help .keys dt")].find((dt) => dt.textContent === `g ${event.key}`);
     const name = keys?.nextElementSibling?.textContent;

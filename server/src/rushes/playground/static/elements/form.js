@@ -137,7 +137,7 @@ class RushesForm extends HTMLElement {
   /** @param {unknown} error */
   refused(error) {
     if (!(error instanceof ApiError)) return tellFault(error, { hint: "Sent again, it is one request and charged once." });
-    const marked = error instanceof ApiError && error.code === "invalid_payload";
+    const marked = error.code === "invalid_payload";
     if (marked) showFaults(this.form, faultsOf(error, true));
     const card = faultCard(error, { note: "nothing was charged", hint: marked ? "See the fields that are marked." : undefined });
     this.find("[data-fault-box]").replaceChildren(card);

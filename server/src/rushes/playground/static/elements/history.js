@@ -6,6 +6,7 @@ import { onLongPress, play, stopPlaying } from "../playing.js";
 import { tellFault } from "../fault.js";
 import { Older, rowOf } from "../rows.js";
 import { Selection } from "../selection.js";
+import { free } from "../shell.js";
 
 class RushesHistory extends HTMLElement {
   /** @type {Set<string>} */
@@ -68,8 +69,7 @@ class RushesHistory extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    const typing = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("rushes-keys") === "off") return;
+    if (!free(event)) return;
     const rows = [...(this.rows?.querySelectorAll(".row") ?? [])];
     const at = rows.findIndex((row) => row.hasAttribute("data-current"));
     const current = rows[at];

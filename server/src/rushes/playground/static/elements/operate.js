@@ -2,6 +2,7 @@
 /** <rushes-operate>: figures follow the machine; a page with other rows is fetched when rows come, go or change state. */
 import { call } from "../api.js";
 import { bind } from "../bind.js";
+import { free } from "../shell.js";
 import { duration } from "../words.js";
 
 const EVERY = 3000;
@@ -14,10 +15,7 @@ class RushesOperate extends HTMLElement {
   connectedCallback() {
     this.pause = /** @type {HTMLInputElement} */ (this.querySelector("[data-pause]"));
     this.timer = setInterval(() => this.look(), EVERY);
-    addEventListener("keydown", (event) => {
-      const typing = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
-      if (event.key === "p" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && localStorage.getItem("rushes-keys") !== "off") this.pause?.click();
-    });
+    addEventListener("keydown", (event) => event.key === "p" && free(event) && this.pause?.click());
   }
 
   disconnectedCallback() {

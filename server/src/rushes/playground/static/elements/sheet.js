@@ -3,7 +3,7 @@
 import { upload } from "../api.js";
 import { tellFault } from "../fault.js";
 import { onStream } from "../live.js";
-import { tell } from "../shell.js";
+import { CONTROLS, free, tell } from "../shell.js";
 import { FINAL } from "../view.js";
 
 const FRAMES = 12;
@@ -99,8 +99,7 @@ class RushesSheet extends HTMLElement {
   /** Keys of the player, dead while typing. @param {KeyboardEvent} event */
   key(event) {
     const { video } = this;
-    const busy = event.target instanceof Element && event.target.closest("input, textarea, select, button, a, summary, video, dialog");
-    if (!video?.src || busy || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("rushes-keys") === "off") return;
+    if (!video?.src || !free(event, CONTROLS)) return;
     const step = 1 / 24;
     if (event.key === " ") (event.preventDefault(), video.paused ? video.play() : video.pause());
     else if (event.key === ",") (video.pause(), (video.currentTime -= step));
