@@ -11,20 +11,14 @@ from __future__ import annotations
 import html
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import av
-import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
-from numpy.typing import NDArray
+from drawn import frames
 from PIL import Image
-from rushes.engines.animatic.render import Render
-from rushes.engines.engine import Plan
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "gallery"
-SIZE, STILL, SMALL = (1280, 720), (640, 360), (208, 117)
-SECONDS, FPS, SEED = 5, 24, 7
+STILL, SMALL = (640, 360), (208, 117)
+SECONDS, SEED = 5, 7
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -54,17 +48,6 @@ FIGURE = """<figure>
 <img src="{name}-motion.jpg" width="{strip}" height="{low}" alt="" loading="lazy">
 <figcaption>{prompt}</figcaption>
 </figure>"""
-
-
-class _Alone:
-    """A Control that nobody listens to."""
-
-    scratch = Path()
-    remembered: str | None = None
-
-    def progress(self, phase: str, done: float, total: float) -> None: ...
-    def check(self) -> None: ...
-    def remember(self, ref: str) -> None: ...
 
 
 def main(words: list[str]) -> int:
@@ -98,7 +81,7 @@ def slug(prompt: str) -> str:
 
 def draw(name: str, prompt: str) -> None:
     """One still, and one strip of the first, the middle and the last frame."""
-    shown = list(frames(prompt))
+    shown = list(frames(prompt, SEED, SECONDS))
     still, first, last = shown[len(shown) // 2], shown[0], shown[-1]
     still.resize(STILL, Image.Resampling.LANCZOS).save(FOLDER / f"{name}.jpg", quality=84, optimize=True)
     strip = Image.new("RGB", (3 * SMALL[0] + 4, SMALL[1]))
@@ -106,24 +89,6 @@ def draw(name: str, prompt: str) -> None:
         strip.paste(frame.resize(SMALL, Image.Resampling.LANCZOS), (n * (SMALL[0] + 2), 0))
     strip.save(FOLDER / f"{name}-motion.jpg", quality=80, optimize=True)
     print(name, flush=True)
-
-
-def frames(prompt: str) -> Iterator[Image.Image]:
-    """The frames of one video, as the engine draws them."""
-    count = SECONDS * FPS
-    plan = Plan(
-        model="gallery", kind="t2v", prompt=prompt, negative_prompt="", width=SIZE[0], height=SIZE[1], tier="720P",
-        aspect="16:9", fps=FPS, num_frames=count, keep_frames=count, seconds=float(SECONDS), seed=SEED,
-    )  # fmt: skip
-    for pixels in Render(plan, _Alone()):
-        yield picture(pixels)
-
-
-def picture(planes: NDArray[np.uint8]) -> Image.Image:
-    """An I420 frame of BT.709 limited range as RGB."""
-    frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-    rgb = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG)
-    return rgb.to_image()
 
 
 if __name__ == "__main__":

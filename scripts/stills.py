@@ -14,13 +14,10 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-import av
-from av.video.reformatter import ColorRange, Colorspace
+from drawn import FPS, frames
 from PIL import Image
 from rushes.catalog.loader import load_catalog
 from rushes.engines.animatic.painter.words import read
-from rushes.engines.animatic.render import Render
-from rushes.engines.engine import Plan
 from rushes.playground.screens.models import still_of
 
 STATIC = Path(__file__).resolve().parent.parent / "server" / "src" / "rushes" / "playground" / "static"
@@ -48,20 +45,8 @@ SCENES = {
     "wan2.7-i2v": "A futuristic city skyline at sunset, neon",
 }
 """By model, for examples that name no place."""
-SIZE, DRAWN = (384, 216), (1280, 720)
+SIZE, SECONDS = (384, 216), 2
 QUALITY = 74
-FPS, SECONDS = 24, 2
-
-
-class _Alone:
-    """A Control that nobody listens to."""
-
-    scratch = Path()
-    remembered: str | None = None
-
-    def progress(self, phase: str, done: float, total: float) -> None: ...
-    def check(self) -> None: ...
-    def remember(self, ref: str) -> None: ...
 
 
 def main(words: list[str]) -> int:
@@ -84,17 +69,10 @@ def main(words: list[str]) -> int:
 
 def still(prompt: str, seed: int) -> bytes:
     """A frame of the prompt's scene as WebP."""
-    count = FPS * SECONDS
-    plan = Plan(
-        model="still", kind="t2v", prompt=prompt, negative_prompt="", width=DRAWN[0], height=DRAWN[1], tier="720P",
-        aspect="16:9", fps=FPS, num_frames=count, keep_frames=count, seconds=float(SECONDS), seed=seed,
-    )  # fmt: skip
-    planes = next(islice(Render(plan, _Alone()), count // 3, None))
-    frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-    picture = frame.reformat(format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG)
-    width, height = DRAWN
+    frame = next(islice(frames(prompt, seed, SECONDS), SECONDS * FPS // 3, None))
+    width, height = frame.size
     # The caption that animatic writes at the bottom cannot be read at this size.
-    seen = Image.fromarray(picture.to_ndarray()).crop((int(width * 0.045), 0, int(width * 0.955), int(height * 0.91)))
+    seen = frame.crop((int(width * 0.045), 0, int(width * 0.955), int(height * 0.91)))
     file = io.BytesIO()
     seen.resize(SIZE, Image.Resampling.LANCZOS).save(file, "WEBP", quality=QUALITY, method=6)
     return file.getvalue()

@@ -72,7 +72,7 @@ def platform() -> Iterator[RunningPlatform]:
 
 
 @pytest.fixture(scope="session")
-def signed_in(platform: RunningPlatform) -> Any:
+def signed_in(platform: RunningPlatform) -> list[dict[str, str]]:
     """The cookies of somebody who has signed in with the platform's key."""
     return cookies(platform.address, {"key": platform.key})
 
@@ -88,7 +88,9 @@ def owner(platform: RunningPlatform) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def visiting(browser: Browser, platform: RunningPlatform, signed_in: Any) -> Iterator[Callable[..., Visit]]:
+def visiting(
+    browser: Browser, platform: RunningPlatform, signed_in: list[dict[str, str]]
+) -> Iterator[Callable[..., Visit]]:
     """Makes visits: a context of its own, signed in unless said otherwise, on a page that is watched.
 
     At the end nothing may have gone wrong in any of them: no script error, no report of the policy, no dialog, no
@@ -99,10 +101,10 @@ def visiting(browser: Browser, platform: RunningPlatform, signed_in: Any) -> Ite
     def visit(*, cookies: bool = True, address: str | None = None, **options: Any) -> Visit:
         base = address or platform.address
         context = browser.new_context(base_url=base, **options)
-        if cookies:
-            context.add_cookies(signed_in)
         context.set_default_timeout(20_000)
         made = Visit(context, base)
+        if cookies:
+            made.admit(signed_in)
         opened.append((context, made))
         return made
 

@@ -50,7 +50,7 @@ def herons(platform: RunningPlatform) -> Tenant:
 @pytest.fixture
 def page(visiting: Callable[..., Visit], herons: Tenant) -> Page:
     visit = visiting(cookies=False, viewport=LAPTOP)
-    visit.context.add_cookies(herons.cookies())  # type: ignore[arg-type]
+    visit.admit(herons.cookies())
     return visit.page
 
 
@@ -182,7 +182,7 @@ def test_without_scripts_back_and_reload_after_a_submit_send_nothing(
 ) -> None:
     before = total(herons)
     visit = visiting(cookies=False, java_script_enabled=False)
-    visit.context.add_cookies(herons.cookies())  # type: ignore[arg-type]
+    visit.admit(herons.cookies())
     page = visit.page
     page.goto("/models/rushes-test")
     page.get_by_label("Prompt", exact=True).fill("Sent once by a form")

@@ -19,8 +19,18 @@ def shown(page: Page, sample: str) -> str:
     return page.locator(f"[data-live] [data-sample={sample}] pre").text_content() or ""
 
 
-def environment(platform: RunningPlatform) -> dict[str, str]:
-    return {**os.environ, "GMI_API_KEY": platform.key}
+def ran(platform: RunningPlatform, folder: Path, *command: str) -> str:
+    """What a program with the key says, which must end well."""
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "GMI_API_KEY": platform.key},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture
@@ -31,15 +41,9 @@ def filled(page: Page) -> Page:
     return page
 
 
-def test_curl_as_shown_makes_the_request(filled: Page, platform: RunningPlatform) -> None:
-    ran = subprocess.run(
-        ["bash", "-c", shown(filled, "curl").replace("curl ", "curl -s ", 1)],
-        capture_output=True,
-        text=True,
-        env=environment(platform),
-        timeout=60,
-    )
-    made = json.loads(ran.stdout)
+def test_curl_as_shown_makes_the_request(filled: Page, platform: RunningPlatform, tmp_path: Path) -> None:
+    command = shown(filled, "curl").replace("curl ", "curl -sf ", 1)
+    made = json.loads(ran(platform, tmp_path, "bash", "-c", command))
     with platform.client() as client:
         record = client.get(f"/requests/{made['request_id']}").json()
     assert record["payload"] == {"prompt": 'It\'s a "test" \\ of $HOME\nand `quotes`'}
@@ -47,47 +51,24 @@ def test_curl_as_shown_makes_the_request(filled: Page, platform: RunningPlatform
 
 @pytest.mark.parametrize("sample", ["python", "async"])
 def test_python_as_shown_fetches_the_film(filled: Page, platform: RunningPlatform, tmp_path: Path, sample: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", shown(filled, sample)],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment(platform),
-        timeout=120,
-    )
-    assert ran.returncode == 0, ran.stderr
+    ran(platform, tmp_path, sys.executable, "-c", shown(filled, sample))
     assert (tmp_path / "film.mp4").stat().st_size > 1000
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine to run JavaScript")
 def test_javascript_as_shown_waits_for_the_film(filled: Page, platform: RunningPlatform, tmp_path: Path) -> None:
     (tmp_path / "sample.mjs").write_text(shown(filled, "js"), "utf-8")
-    ran = subprocess.run(
-        ["node", "sample.mjs"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment(platform),
-        timeout=120,
-    )
-    assert ran.returncode == 0, ran.stderr
+    address = ran(platform, tmp_path, "node", "sample.mjs").strip()
     with platform.client() as client:
-        film = client.get(ran.stdout.strip())
+        film = client.get(address)
         latest = client.get("/requests", params={"limit": 1}).json()["requests"][0]
     assert film.headers["content-type"] == "video/mp4"
     assert latest["payload"] == {"prompt": 'It\'s a "test" \\ of $HOME\nand `quotes`'}
 
 
-def test_the_command_behind_a_page_answers(page: Page, platform: RunningPlatform) -> None:
+def test_the_command_behind_a_page_answers(page: Page, platform: RunningPlatform, tmp_path: Path) -> None:
     for path in ("/models", "/requests?q=status:success"):
         page.goto(path)
         page.locator(".command summary").click()
         command = page.locator(".command [data-sample=curl] pre").text_content() or ""
-        ran = subprocess.run(
-            ["bash", "-c", command.replace("curl ", "curl -sf ", 1)],
-            capture_output=True,
-            env=environment(platform),
-            timeout=60,
-        )
-        assert ran.returncode == 0
-        assert json.loads(ran.stdout)
+        assert json.loads(ran(platform, tmp_path, "bash", "-c", command.replace("curl ", "curl -sf ", 1)))

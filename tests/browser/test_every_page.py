@@ -109,7 +109,7 @@ def test_every_screen_of_a_new_organisation_is_there_and_teaches(
     visiting: Callable[..., Visit], platform: RunningPlatform
 ) -> None:
     visit = visiting(cookies=False, **LAPTOP)
-    visit.context.add_cookies(tenant(platform, "Just begun").cookies())  # type: ignore[arg-type]
+    visit.admit(tenant(platform, "Just begun").cookies())
     for path, words in EMPTY.items():
         visit.page.goto(path)
         expect(visit.page.locator("h1")).to_be_visible()

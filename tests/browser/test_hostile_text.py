@@ -79,7 +79,7 @@ def test_the_name_of_a_hostile_file_is_shown_as_text_or_not_at_all(
     visiting: Callable[..., Visit], owner: list[dict[str, str]]
 ) -> None:
     visit = visiting(cookies=False)
-    visit.context.add_cookies(owner)  # type: ignore[arg-type]
+    visit.admit(owner)
     page = visit.page
     name = '"><img src=x onerror=alert(30)>.png'
     picture = Path("examples/pictures/coffee.png").read_bytes()
@@ -101,7 +101,7 @@ def test_the_name_of_a_hostile_file_is_shown_as_text_or_not_at_all(
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(31)>", '"><svg onload=alert(32)>'])
 def test_a_hostile_key_name_is_text(visiting: Callable[..., Visit], owner: list[dict[str, str]], name: str) -> None:
     visit = visiting(cookies=False)
-    visit.context.add_cookies(owner)  # type: ignore[arg-type]
+    visit.admit(owner)
     page = visit.page
     page.goto("/keys")
     page.get_by_label("Name").fill(name)
@@ -118,7 +118,7 @@ def test_a_key_name_that_turns_the_line_around_is_refused(
     visiting: Callable[..., Visit], owner: list[dict[str, str]]
 ) -> None:
     visit = visiting(cookies=False)
-    visit.context.add_cookies(owner)  # type: ignore[arg-type]
+    visit.admit(owner)
     visit.allow("status of 400")
     visit.page.goto("/keys")
     visit.page.get_by_label("Name").fill("left \u202e thgir")

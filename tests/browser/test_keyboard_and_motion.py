@@ -68,7 +68,7 @@ def visit(visiting: Callable[..., Visit], owner: list[dict[str, str]]) -> Callab
 
     def make(**options: Any) -> Visit:
         made = visiting(cookies=False, **{"viewport": {"width": 1360, "height": 900}, **options})
-        made.context.add_cookies(owner)  # type: ignore[arg-type]
+        made.admit(owner)
         return made
 
     return make

@@ -43,7 +43,7 @@ def archive(request: pytest.FixtureRequest, platform: RunningPlatform) -> tuple[
 @pytest.fixture
 def page(visiting: Callable[..., Visit], archive: tuple[Tenant, int]) -> Page:
     visit = visiting(cookies=False, viewport={"width": 1360, "height": 900})
-    visit.context.add_cookies(archive[0].cookies())  # type: ignore[arg-type]
+    visit.admit(archive[0].cookies())
     return visit.page
 
 

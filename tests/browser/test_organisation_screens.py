@@ -29,7 +29,7 @@ def visit(visiting: Callable[..., Visit], owner: list[dict[str, str]]) -> Callab
 
     def make(**options: Any) -> Visit:
         made = visiting(cookies=False, **{**LAPTOP, **options})
-        made.context.add_cookies(owner)  # type: ignore[arg-type]
+        made.admit(owner)
         return made
 
     return make

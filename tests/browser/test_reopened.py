@@ -53,7 +53,7 @@ def each(platform: RunningPlatform, owner: Tenant) -> Iterator[dict[str, str]]:
 def device(visiting: Callable[..., Visit], owner: Tenant, **options: object) -> Page:
     """A browser that has never been here, signed in by itself."""
     visit = visiting(cookies=False, **options)
-    visit.context.add_cookies(owner.cookies())  # type: ignore[arg-type]
+    visit.admit(owner.cookies())
     return visit.page
 
 

@@ -50,7 +50,7 @@ def studio(platform: RunningPlatform) -> Tenant:
 @pytest.fixture
 def visit(visiting: Callable[..., Visit], studio: Tenant) -> Visit:
     made = visiting(cookies=False, viewport={"width": 1360, "height": 900})
-    made.context.add_cookies(studio.cookies())  # type: ignore[arg-type]
+    made.admit(studio.cookies())
     made.allow(*LOST)
     return made
 
@@ -86,12 +86,24 @@ def test_a_form_sent_before_its_scripts_is_one_request(visit: Visit, studio: Ten
     assert total(studio) == before + 1
 
 
-def test_offline_a_submit_keeps_the_text_and_sends_nothing_until_asked_again(visit: Visit, studio: Tenant) -> None:
-    before = total(studio)
+def filled(visit: Visit) -> Page:
+    """A form that has its price and could be sent."""
     page = visit.page
     page.goto("/models/rushes-test")
     prompt(page).fill(PROMPT)
     expect(page.locator("rushes-form[data-state=priced]")).to_be_attached()
+    return page
+
+
+def sent(page: Page) -> None:
+    """Generate is pressed, and this time it goes through."""
+    page.locator("[data-send]").click()
+    expect(page.locator("[data-runs] rushes-request")).to_have_count(1)
+
+
+def test_offline_a_submit_keeps_the_text_and_sends_nothing_until_asked_again(visit: Visit, studio: Tenant) -> None:
+    before = total(studio)
+    page = filled(visit)
     line = Network(page)
     line.become(OFFLINE)
     page.locator("[data-send]").click()
@@ -99,17 +111,13 @@ def test_offline_a_submit_keeps_the_text_and_sends_nothing_until_asked_again(vis
     expect(prompt(page)).to_have_value(PROMPT)
     assert total(studio) == before
     line.become(GOOD)
-    page.locator("[data-send]").click()
-    expect(page.locator("[data-runs] rushes-request")).to_have_count(1)
+    sent(page)
     assert total(studio) == before + 1
 
 
 def test_a_submit_whose_answer_was_lost_is_one_request_when_it_is_sent_again(visit: Visit, studio: Tenant) -> None:
     before = total(studio)
-    page = visit.page
-    page.goto("/models/rushes-test")
-    prompt(page).fill(PROMPT)
-    expect(page.locator("rushes-form[data-state=priced]")).to_be_attached()
+    page = filled(visit)
     lost: list[int] = []
 
     def lose(route: Route) -> None:
@@ -122,8 +130,7 @@ def test_a_submit_whose_answer_was_lost_is_one_request_when_it_is_sent_again(vis
     page.locator("[data-send]").click()
     expect(page.locator("[data-toasts]")).to_contain_text("The server does not answer")
     assert (lost, total(studio)) == ([200], before + 1)
-    page.locator("[data-send]").click()
-    expect(page.locator("[data-runs] rushes-request")).to_have_count(1)
+    sent(page)
     assert total(studio) == before + 1
 
 
@@ -133,7 +140,7 @@ def test_an_upload_cut_half_way_says_so_and_the_rest_of_the_form_stays(
     picture = {"name": "half.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(4_000_000)}
     with stream_door(platform.address) as door:
         visit = visiting(cookies=False, address=door.address)
-        visit.context.add_cookies(studio.cookies())  # type: ignore[arg-type]
+        visit.admit(studio.cookies())
         visit.allow(*LOST)
         page = visit.page
         page.goto("/models/wan2.7-i2v")
@@ -160,7 +167,7 @@ def test_an_upload_cut_half_way_says_so_and_the_rest_of_the_form_stays(
 def refused(visiting: Callable[..., Visit], tenant: Tenant, status: int) -> Page:
     """A filled form on which Generate has been pressed, by an organisation that is refused with this status."""
     visit = visiting(cookies=False, viewport={"width": 1360, "height": 900})
-    visit.context.add_cookies(tenant.cookies())  # type: ignore[arg-type]
+    visit.admit(tenant.cookies())
     visit.allow(f"status of {status}")
     page = visit.page
     page.goto("/models/rushes-test")
@@ -203,7 +210,7 @@ def test_a_server_that_cannot_or_will_not_says_so_and_the_text_stays(
 ) -> None:
     before = total(studio)
     visit = visiting(cookies=False, viewport={"width": 1360, "height": 900})
-    visit.context.add_cookies(studio.cookies())  # type: ignore[arg-type]
+    visit.admit(studio.cookies())
     visit.allow(f"status of {status}")
     page = visit.page
     page.goto("/models/rushes-test")
@@ -250,8 +257,7 @@ def test_a_browser_that_can_keep_no_more_still_sends_and_forgets_an_older_draft(
     )
     prompt(page).fill(PROMPT * 20)
     assert page.evaluate("localStorage.getItem('rushes-draft:rushes-test')") is None
-    page.locator("[data-send]").click()
-    expect(page.locator("[data-runs] rushes-request")).to_have_count(1)
+    sent(page)
     assert total(studio) == before + 1
 
 
@@ -285,7 +291,7 @@ def test_without_scripts_a_session_that_ends_in_mid_form_leads_back_to_the_form(
     visiting: Callable[..., Visit], studio: Tenant
 ) -> None:
     visit = visiting(cookies=False, java_script_enabled=False)
-    visit.context.add_cookies(studio.cookies())  # type: ignore[arg-type]
+    visit.admit(studio.cookies())
     page = visit.page
     page.goto("/models/rushes-test")
     prompt(page).fill(PROMPT)

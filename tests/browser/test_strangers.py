@@ -139,7 +139,7 @@ def test_a_key_that_was_shown_once_is_not_shown_again_by_back_or_forward(
     visiting: Callable[..., Visit], owner: list[dict[str, str]]
 ) -> None:
     visit = visiting(cookies=False, viewport={"width": 1360, "height": 900})
-    visit.context.add_cookies(owner)  # type: ignore[arg-type]
+    visit.admit(owner)
     visit.allow("ERR_CACHE_MISS", "Failed to load resource")
     page = visit.page
     page.goto("/keys")

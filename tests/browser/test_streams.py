@@ -97,7 +97,7 @@ def test_the_stream_of_another_organisation_tells_nothing_of_ours(
 ) -> None:
     other = tenant(platform, "Listeners")
     visit = visiting(cookies=False, address=door.address)
-    visit.context.add_cookies(other.cookies())  # type: ignore[arg-type]
+    visit.admit(other.cookies())
     visit.page.goto("/requests")
     alive(visit.page)
     with platform.client() as ours, other.client() as theirs:

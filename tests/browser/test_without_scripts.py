@@ -89,7 +89,7 @@ def test_a_key_is_made_and_revoked_by_forms(
     visiting: Callable[..., Visit], platform: RunningPlatform, owner: list[dict[str, str]]
 ) -> None:
     visit = visiting(cookies=False, java_script_enabled=False)
-    visit.context.add_cookies(owner)  # type: ignore[arg-type]
+    visit.admit(owner)
     page = visit.page
     page.goto("/keys")
     page.get_by_label("Name").fill("by form")

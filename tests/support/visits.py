@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,12 @@ class Visit:
         context.on("dialog", self._dialog)
         context.on("request", self._request)
         self.page: Page = context.new_page()
+
+    def admit(self, cookies: Sequence[Mapping[str, str]]) -> None:
+        """From here on it is the visit of whoever holds these, as `support.tenants.cookies` gives them."""
+        self.context.add_cookies(
+            [{"name": each["name"], "value": each["value"], "url": each["url"]} for each in cookies]
+        )
 
     def allow(self, *parts: str) -> None:
         """Faults that have one of these parts are what the test is about."""
