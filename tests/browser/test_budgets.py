@@ -66,7 +66,7 @@ def test_a_page_names_exactly_the_scripts_that_the_browser_finds_it_needs(page: 
         route.fulfill(response=answer, body=PRELOAD.sub("", answer.text()))
 
     page.on("request", lambda request: needed.add(request.url) if request.resource_type == "script" else None)
-    for path in ("/models", "/models/wan2.7-i2v", "/requests", "/webhooks"):
+    for path in ("/models/wan2.7-i2v", "/requests"):
         named.clear()
         needed.clear()
         page.route(f"**{path}", without_names)
