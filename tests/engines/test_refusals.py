@@ -141,7 +141,8 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"gguf": {"transformer": "x.gguf"}, "quantise": "int8"}, "quantised already"),
     ({"offload": "model"}, "there is no GPU here"),
     ({"offload": "group"}, "there is no GPU here"),
-    ({"context_parallel": {"gpus": 2}}, "context_parallel"),
+    ({"context_parallel": {"gpus": 3}}, "2 attention heads cannot be dealt out evenly to 3 GPUs"),
+    ({"context_parallel": {"gpus": 2, "kind": "ring"}, "attention": "_native_flash"}, "ring needs a GPU"),
     ({"cache": {"kind": "first_block", "arguments": {"limit": 1}}}, "limit: Extra inputs are not permitted"),
     ({"cache": {"kind": "mag"}}, "mag_ratios: Field required"),
     ({"cache": {"kind": "taylorseer", "arguments": {"cache_identifiers": ["("]}}}, "is no regular expression"),
@@ -155,7 +156,7 @@ def test_an_option_that_cannot_be_had_is_said_when_loading(
 ) -> None:
     import torch
 
-    if torch.cuda.is_available() and {"offload", "attention", "quantise"} & set(options):
+    if torch.cuda.is_available() and {"offload", "attention", "quantise", "context_parallel"} & set(options):
         pytest.skip("this machine has a GPU")
     assert said in refusal(tiny("wan-t2v"), weights_card(**options), control)
 

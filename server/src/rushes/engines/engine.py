@@ -20,6 +20,8 @@ from rushes.domain.model_card import ModelCard
 PixelFormat = Literal["rgb24", "yuv420p"]
 SLOT_VARIABLE = "RUSHES_SLOT"
 """In the environment of an engine's child, the number of its slot: the n-th child renders on the n-th GPU."""
+GPUS_VARIABLE = "RUSHES_SLOT_GPUS"
+"""In the environment of an engine's child, the GPUs each slot has, one if it is missing: those of one request."""
 Effort = Literal["full", "light"]
 """How hard the encoder searches (media/encode.py): light takes half of the time, for frames that were drawn."""
 Stage = Literal["loading", "generating", "encoding", "uploading"]
@@ -38,6 +40,8 @@ class Caps:
     max_seconds: float | None = None
     sound: bool = False
     max_batch: int = 1
+    gpus: int = 1
+    """GPUs that one request takes at once. What a worker serves decides how many each of its slots has."""
     fails_on_order: bool = False
     """True if a payload can order a failure: such failures say nothing of the engine and never hold its lane."""
     cancel: Literal["real", "drain", "none"] = "real"
@@ -236,6 +240,8 @@ class EngineError(Exception):
     """
 
     code = "internal"
+    spent = False
+    """True where the engine's process is of no more use, so that the next attempt is to have a new one."""
 
     def __init__(self, text: str, *, field: str | None = None, final: bool = False, code: str | None = None) -> None:
         super().__init__(text)

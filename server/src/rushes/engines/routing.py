@@ -5,7 +5,7 @@ the request; a worker claims every lane it could serve. So a change of configura
 was queued before is still rendered by the engine its record names.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,15 +71,18 @@ class Routing:
 
     def lanes(self, cards: Iterable[ModelCard], names: Collection[str]) -> list[str]:
         """Every lane that a worker with these routes or engines serves, also where another one is the first match."""
-        lanes: set[str] = set()
+        return sorted({served.lane for _, served in self._serving(cards, names)})
+
+    def gpus(self, cards: Iterable[ModelCard], names: Collection[str]) -> int:
+        """The most GPUs that one request takes in any of the `lanes` that a worker serves."""
+        return max((served.engine.caps(card).gpus for card, served in self._serving(cards, names)), default=1)
+
+    def _serving(self, cards: Iterable[ModelCard], names: Collection[str]) -> Iterator[tuple[ModelCard, Served]]:
         for card in cards:
             own = Route(card.engine, card.engine)
-            lanes |= {
-                self._served(card, route).lane
-                for route in (*self._routes, own)
-                if route.name in names and (route is own or route.matches(card))
-            }
-        return sorted(lanes)
+            for route in (*self._routes, own):
+                if route.name in names and (route is own or route.matches(card)):
+                    yield card, self._served(card, route)
 
     def setup(self, label: str) -> tuple[str, Setup]:
         """Engine and set-up behind the label of a lane, for a child that is to render."""

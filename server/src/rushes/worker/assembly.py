@@ -12,7 +12,7 @@ from rushes.artifacts.objects import Objects
 from rushes.catalog.loader import Catalog, UnknownModel, load_catalog
 from rushes.config import Settings
 from rushes.egress import Egress, EgressSettings
-from rushes.engines.engine import Abandons
+from rushes.engines.engine import GPUS_VARIABLE, Abandons
 from rushes.engines.engines_file import EnginesError
 from rushes.engines.options import RemoteOptions
 from rushes.engines.route import Route
@@ -59,6 +59,7 @@ async def assembled(
         routes = list(routing.routes)
     check_packages(routes)
     shapes = _shapes(settings, exit_idle, routes)
+    gpus = routing.gpus(catalog.cards, [route.name for route in routes])
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, size=sum(shape.slots for shape in shapes) + 4, plan_once=True)
         await database.start()
@@ -86,7 +87,7 @@ async def assembled(
                     catalog=catalog,
                     routing=routing,
                     dsn=settings.database_url,
-                    environment=_child_environment(settings),
+                    environment=_child_environment(settings, gpus),
                     logs=logs if logs.is_dir() else None,
                 )
                 for shape in shapes
@@ -149,10 +150,12 @@ def _shape(settings: Settings, exit_idle: float | None, engines: tuple[str, ...]
     )
 
 
-def _child_environment(settings: Settings) -> dict[str, str]:
-    """What an engine child sees: the same catalogue, no way into the database, no model hub."""
+def _child_environment(settings: Settings, gpus: int) -> dict[str, str]:
+    """What an engine child sees: the same catalogue, as many GPUs as each slot has, no way into the database, no model
+    hub."""
     environment = {name: value for name, value in os.environ.items() if name != "RUSHES_DATABASE_URL"}
     environment |= {
+        GPUS_VARIABLE: str(gpus),
         "RUSHES_TEST_MODELS": str(int(settings.test_models)),
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",

@@ -159,7 +159,8 @@ class EngineChild:
 
         Frames may still be read when this returns, and while the next plan runs. Raises Cancelled (also when nobody
         reads the frames any more), DeadlinePassed or a typed engine error; the frames then end, too. After EngineLost,
-        DeadlinePassed and whatever the order's own functions raise the child is gone.
+        DeadlinePassed, an error that leaves the process spent and whatever the order's own functions raise the child is
+        gone.
         """
         self.start()
         self._busy = True
@@ -232,7 +233,7 @@ class EngineChild:
                     running.order.on_remember(message["ref"])
                     self._send("remembered")
                 case {"kind": "error"}:
-                    self._busy = False
+                    self._busy = bool(message.get("spent"))
                     raise _error(message)
                 case _:
                     self._busy = message["kind"] != "done"

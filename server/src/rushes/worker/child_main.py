@@ -4,7 +4,6 @@ It holds one engine, warm, and runs one plan at a time. It never touches the que
 A cancel sets a flag that the engine meets at its next progress call. If the qworker dies, so does this process.
 """
 
-import ctypes
 import os
 import signal
 import socket
@@ -23,6 +22,7 @@ from rushes.config import Settings
 from rushes.domain.model_card import ModelCard
 from rushes.engines.engine import Busy, Cancelled, Encoded, Engine, EngineError, EngineLost, Frames, Plan
 from rushes.engines.options import Setup
+from rushes.engines.parent import die_with_parent
 from rushes.engines.registry import Engines
 from rushes.worker.child import SETUP_VARIABLE
 from rushes.worker.load_ahead import MODEL_VARIABLE, load_ahead
@@ -125,7 +125,14 @@ class Child:
                 hold=error.hold,
             )
         except EngineError as error:
-            self._channel.send("error", code=error.code, text=str(error), field=error.field, final=error.final)
+            self._channel.send(
+                "error",
+                code=error.code,
+                text=str(error),
+                field=error.field,
+                final=error.final,
+                spent=error.spent,
+            )
         except MemoryError as error:
             text = str(error) or "out of memory"
             self._channel.send("error", code="out_of_memory", text=text, field=None, final=False)
@@ -216,12 +223,6 @@ def _report(result: Frames | Encoded) -> dict[str, Any]:
         "peak_bytes": report.peak_bytes,
         "rendered_by": report.rendered_by,
     }
-
-
-def die_with_parent() -> None:
-    """On Linux, be killed when the qworker dies; elsewhere the closed line says so."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def main() -> None:

@@ -9,6 +9,10 @@ from rushes.engines.diffusers.shelf import Shelf
 class Weights:
     bytes: int
     on_device: bool = True
+    gone: bool = False
+
+    def let_go(self) -> None:
+        self.gone = True
 
 
 def parked(model: Weights) -> bool:
@@ -52,7 +56,9 @@ def test_a_parked_model_is_remembered_and_holds_no_device_memory() -> None:
 
 def test_a_model_is_let_go_for_good_and_one_that_is_not_there_is_no_fault() -> None:
     shelf = Shelf(100, parked)
-    shelf.put("a", Weights(80))
+    model = Weights(80)
+    shelf.put("a", model)
     shelf.clear("a", keep=False)
     shelf.clear("a")
     assert shelf.names == ()
+    assert model.gone, "also what it holds in other processes"

@@ -21,6 +21,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"loras": [{"file": "a.safetensors", "weight": 9}]}, "loras.0.weight"),
     ({"context_parallel": {"gpus": 1}}, "context_parallel.gpus"),
     ({"context_parallel": {"gpus": 2}, "compile": True}, "neither offload nor compile"),
+    ({"context_parallel": {"gpus": 2}, "cache": {"kind": "first_block"}}, "does not go with a cache"),
+    ({"context_parallel": {"gpus": 2}, "family": "hunyuan"}, "divides no request of hunyuan, of wan, wan-5b, ltx"),
+    ({"context_parallel": {"gpus": 2}, "family": "ltx-2"}, "divides no request of ltx-2"),
+    ({"context_parallel": {"gpus": 2, "kind": "ring"}}, "ring needs one of these as attention"),
+    ({"context_parallel": {"gpus": 2, "kind": "star"}}, "context_parallel.kind"),
     ({"quantise": "int8", "offload": "group"}, "does not go with"),
     ({"arguments": {"generator": 1}}, "generator is not a keyword"),
     ({"arguments": {"a b": 1}}, "a b is not a keyword"),
@@ -37,7 +42,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "text"), WRONG)
 def test_a_wrong_option_is_named(options: dict[str, Any], text: str) -> None:
     with pytest.raises(Unsupported) as refusal:
-        read_tuning(weights_card("wan", **options))
+        read_tuning(weights_card(**{"family": "wan", **options}))
     assert text in str(refusal.value)
     assert "some-weights" in str(refusal.value)
 

@@ -48,13 +48,15 @@ class DiffusersEngine:
 
     def caps(self, card: ModelCard) -> Caps:
         """Raises Unsupported for a card whose engine options are wrong."""
-        family = read_tuning(card).figures()
+        tuning = read_tuning(card)
+        family = tuning.figures()
         return Caps(
             kinds=kinds_of(card, family),
             size_multiple=family.multiple,
             fps=family.fps,
             max_seconds=family.most_frames / family.fps,
             sound=family.sound,
+            gpus=tuning.context_parallel.gpus if tuning.context_parallel else 1,
         )
 
     def normalise(
@@ -72,12 +74,17 @@ class DiffusersEngine:
 
         shelf = self._shelf_made()
         model = shelf.get(card.id)
+        if model is not None and model.group and model.group.lost:
+            shelf.clear(card.id, keep=False)
+            model = None
         if model is None:
             folder = self._options.folder_of(card.id)
             if folder is None:
                 raise Unsupported(f"No folder of weights is set up for {card.id}; start the worker with --weights")
             control.check()
             checked = check_folder(folder)
+            if read_tuning(card).context_parallel:
+                self._end_groups(shelf)
             shelf.make_room(checked.bytes)
             model = load_model(card, checked, control)
             shelf.put(card.id, model)
@@ -115,6 +122,16 @@ class DiffusersEngine:
                 if other != plan.model:
                     self._shelf.clear(other, keep=False)
             raise
+        finally:
+            if model.group and model.group.closed:
+                self._shelf.clear(plan.model, keep=False)
+
+    def _end_groups(self, shelf: Shelf[Model]) -> None:
+        """A process can be in one group at a time."""
+        for name in shelf.names:
+            model = shelf.get(name)
+            if model is not None and model.group:
+                shelf.clear(name, keep=False)
 
     def _shelf_made(self) -> Shelf[Model]:
         """The shelf needs to know the device, which needs torch: so it is made with the first model."""

@@ -46,7 +46,8 @@ class Family:
     """Kinds whose latents can be decoded one by one with the result of decoding them together."""
     compiles: bool = True
     parallel: bool = False
-    """True where the transformer knows how to be split over several GPUs."""
+    """True where the denoiser can be divided over several GPUs, which was tried. The library says it of LTX-2 as well,
+    and then forgets to divide its published form of rotary embedding."""
     halves: Literal["apart", "together", "in frames"] = "apart"
     """How a step computes what the prompt asks and what it would do without: in two calls; in one, or with guidance
     built into the model; in one whose output can be taken apart into the two."""
@@ -194,7 +195,6 @@ _ALL: Final = (
         one_folder=True,
         free_rate=True,
         sound=True,
-        parallel=True,
     ),
     Family(
         name="hunyuan",

@@ -7,7 +7,7 @@ from rushes.engines.diffusers.digest import plain
 from rushes.engines.diffusers.folder import WeightsFolder, file_digest
 from rushes.engines.diffusers.libraries import diffusers, torch, transformers
 from rushes.engines.diffusers.loader import dtypes
-from rushes.engines.diffusers.memory import device_name
+from rushes.engines.diffusers.memory import device_name, devices
 from rushes.engines.diffusers.tuning import Tuning
 
 ENGINE_VERSION: Final = "1"
@@ -25,7 +25,7 @@ def fingerprint_parts(folder: WeightsFolder, tuning: Tuning, where: Any) -> dict
         "weights": folder.digest,
         "loras": ",".join(f"{file_digest(folder.path / lora.file)}*{lora.weight:g}" for lora in tuning.loras),
         "dtypes": plain(dtypes(tuning, where)),
-        "device": device_name(where),
+        "device": "+".join(sorted({device_name(one) for one in devices(tuning, where)})),
         "attention": tuning.attention or "native",
         "compile": str(tuning.compile),
         "cache": tuning.cache.model_dump_json() if tuning.cache else "none",

@@ -9,17 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from rushes.engines.diffusers.libraries import torch
-from rushes.engines.engine import SLOT_VARIABLE, OutOfMemory
+from rushes.engines.diffusers.placing import first_gpu
+from rushes.engines.diffusers.tuning import Tuning
+from rushes.engines.engine import GPUS_VARIABLE, SLOT_VARIABLE, OutOfMemory
 
 USABLE = 0.92
 """Share of a device's memory that models may hold; the rest is the driver's and the allocator's slack."""
 
 
 def device() -> Any:
-    """The GPU of this slot, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get(SLOT_VARIABLE, "0")) % torch.cuda.device_count())
-    return torch.device("cpu")
+    """The first GPU of this slot, of those that CUDA_VISIBLE_DEVICES leaves visible, else the CPU.
+
+    Slots of one GPU may share one. Raises Unsupported where slots of several would.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    slot, each = int(os.environ.get(SLOT_VARIABLE, "0")), int(os.environ.get(GPUS_VARIABLE, "1"))
+    return torch.device("cuda", first_gpu(slot, each, torch.cuda.device_count()))
+
+
+def devices(tuning: Tuning, where: Any) -> list[Any]:
+    """All that one request of a card is rendered on, the engine's own first; a CPU is one for any number of ranks."""
+    if where.type == "cpu" or tuning.context_parallel is None:
+        return [where]
+    return [torch.device("cuda", where.index + rank) for rank in range(tuning.context_parallel.gpus)]
 
 
 def device_name(where: Any) -> str:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rushes.engines.diffusers.caching import StepCache
 from rushes.engines.diffusers.digest import fingerprint
 from rushes.engines.diffusers.families import Family
 from rushes.engines.diffusers.tuning import Tuning
+
+if TYPE_CHECKING:
+    from rushes.engines.diffusers.group import Group
+    from rushes.engines.diffusers.splitting import Split
 
 
 @dataclass(slots=True)
@@ -31,9 +35,20 @@ class Model:
     siblings: dict[str, Any] = field(default_factory=dict[str, Any])
     """Pipelines of other classes around the same components, by class name."""
     on_device: bool = True
+    split: "Split | None" = None
+    """How its denoisers are divided among ranks, on every rank."""
+    group: "Group | None" = None
+    """The other ranks, on rank 0."""
 
     def __post_init__(self) -> None:
         self.scheduler = self.pipe.scheduler
+
+    def let_go(self) -> None:
+        """Forget everything that takes memory, and end the other ranks."""
+        self.siblings.clear()
+        self.pipe = self.scheduler = self.step_cache = self.split = None
+        if self.group:
+            self.group.close()
 
     def tighten(self) -> None:
         """After a full memory: decode in tiles from now on, where the VAE can, and say so in the fingerprint."""

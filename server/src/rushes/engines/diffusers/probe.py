@@ -49,7 +49,7 @@ def _check_grid(pipe: Any, family: Family) -> None:
     spatial = grid(pipe)
     if spatial and family.multiple % spatial:
         raise Unsupported(f"The card says sides are multiples of {family.multiple}, the weights need {spatial}")
-    temporal = _first(pipe, "vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+    temporal = time_grid(pipe)
     if temporal and family.frame_step % temporal:
         raise Unsupported(f"The card says frames come in steps of {family.frame_step}, the weights need {temporal}")
 
@@ -62,6 +62,11 @@ def grid(pipe: Any) -> int:
     if isinstance(patch, (list, tuple)):
         patch = patch[-1]  # pyright: ignore[reportUnknownVariableType]
     return int(ratio) * int(patch) if ratio and isinstance(patch, int) else int(ratio)
+
+
+def time_grid(pipe: Any) -> int:
+    """How many frames one latent is, as far as the configuration tells; else 0."""
+    return _first(pipe, "vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
 
 def _first(pipe: Any, *names: str) -> int:

@@ -5,14 +5,13 @@ import time
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from rushes.engines.diffusers.call import arguments, parts, rendered_size
+from rushes.engines.diffusers.call import rendered_size
 from rushes.engines.diffusers.decode import decoded_stream, streams, to_bytes
+from rushes.engines.diffusers.denoising import denoised
 from rushes.engines.diffusers.libraries import torch
 from rushes.engines.diffusers.memory import forget_peak, peak_bytes, typed
 from rushes.engines.diffusers.model import Model
-from rushes.engines.diffusers.probe import keywords
-from rushes.engines.diffusers.steps import Steps
-from rushes.engines.engine import Audio, Control, EngineLost, OutOfMemory, PixelFormat, Plan, Report, Unsupported
+from rushes.engines.engine import Audio, Control, EngineLost, OutOfMemory, PixelFormat, Plan, Report
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +61,7 @@ class Render:
             raise EngineLost(f"The pipeline gave {given} frames where {self.count} were asked for")
         self._seconds["decode"] = time.monotonic() - started
         self.report.seconds = self._seconds
-        self.report.peak_bytes = peak_bytes(self._where)
+        self.report.peak_bytes = max(self.report.peak_bytes, peak_bytes(self._where))
 
     @contextlib.contextmanager
     def _tightening(self, what: str) -> Generator[None]:
@@ -77,24 +76,13 @@ class Render:
     def _denoised(self, model: Model, pipe: Any, plan: Plan, control: Control) -> Any:
         """Latents (1, channels, n, h, w) where they are decoded here, else frames (n, 3, h, w) in 0..1."""
         control.progress("text", 0, 1)
-        steps = Steps(control, parts(plan, pipe))
-        given = arguments(model, pipe, plan)
-        if "callback_on_step_end" in keywords(pipe):
-            given["callback_on_step_end"] = steps.after_step
-        pipe.progress_bar = steps.bar
-        pipe.scheduler = _scheduler(model.scheduler, plan.extra["flow_shift"])
-        if model.step_cache:
-            model.step_cache.begin(pipe, int(plan.extra["steps"]))
-        # Some pipelines draw from the process's own generator as well: noise on a picture in long clips.
-        torch.manual_seed(plan.seed)
-        try:
-            result = pipe(**given, output_type="latent" if self._streamed else "pt")
-        except BaseException:
-            # Under offload the weights of the interrupted component would stay on the device.
-            pipe.maybe_free_model_hooks()
-            raise
-        finally:
-            del pipe.progress_bar
+        output = "latent" if self._streamed else "pt"
+        if model.group:
+            with model.group.call(plan, control) as together:
+                result = denoised(model, pipe, plan, together, output)
+            self.report.peak_bytes = model.group.peak_bytes
+        else:
+            result = denoised(model, pipe, plan, control, output)
         control.check()
         if plan.sound:
             self.audio = self._sound(pipe, result)
@@ -132,13 +120,3 @@ class Render:
         rate = int(pipe.vocoder.config.output_sampling_rate)
         kept = round(self._plan.keep_frames / self._plan.fps * rate)
         return Audio(samples[:, :kept].T.clip(-1, 1), rate)
-
-
-def _scheduler(usual: Any, shift: float | None) -> Any:
-    """The folder's scheduler, with another shift of the noise where the card asks for it."""
-    if shift is None:
-        return usual
-    key = next((name for name in ("flow_shift", "shift") if name in usual.config), None)
-    if key is None:
-        raise Unsupported(f"flow_shift: {type(usual).__name__} shifts no noise")
-    return usual.from_config(usual.config, **{key: shift})

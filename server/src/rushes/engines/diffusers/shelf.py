@@ -11,6 +11,10 @@ class Sized(Protocol):
     bytes: int
     on_device: bool
 
+    def let_go(self) -> None:
+        """Give back everything it holds, other processes included."""
+        ...
+
 
 M = TypeVar("M", bound=Sized)
 
@@ -59,3 +63,4 @@ class Shelf(Generic[M]):
         model = self._models.get(name)
         if model is not None and not (keep and self._park(model)):
             del self._models[name]
+            model.let_go()

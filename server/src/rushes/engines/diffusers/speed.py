@@ -31,7 +31,7 @@ def apply_options(
         _fuse(pipe, folder, lora)
     if tuning.quantise == "fp8_storage":
         for transformer in transformers:
-            _try("quantise: fp8_storage", lambda one=transformer: store_fp8(one))
+            tried("quantise: fp8_storage", lambda one=transformer: store_fp8(one))
     if tuning.quantise:
         for transformer in transformers:
             check_quantised(transformer, f"quantise: {tuning.quantise}")
@@ -45,12 +45,12 @@ def apply_options(
     cache = None
     if tuning.cache:
         cache = StepCache(tuning.cache, tuning.figures())
-        _try(f"cache: {tuning.cache.kind}", lambda: cache.enable(transformers))
+        tried(f"cache: {tuning.cache.kind}", lambda: cache.enable(transformers))
     if tuning.compile:
         # The hooks of a cache and of eight-bit storage are no part of any graph: blocks are compiled around them.
         whole = tuning.cache is None and tuning.quantise != "fp8_storage"
         for transformer in transformers:
-            _try("compile", lambda one=transformer: one.compile_repeated_blocks(fullgraph=whole))
+            tried("compile", lambda one=transformer: one.compile_repeated_blocks(fullgraph=whole))
     return cache
 
 
@@ -66,17 +66,17 @@ def _attend(transformer: Any, backend: str | None, where: Any, kind: Any) -> Non
     It is set where the card names none, too: the library keeps the last choice for the whole process.
     """
     chosen = backend or USUAL_ATTENTION
-    _try(f"attention: {chosen}", lambda: transformer.set_attention_backend(chosen))
+    tried(f"attention: {chosen}", lambda: transformer.set_attention_backend(chosen))
     if backend is None:
         return
     dispatch = import_module("diffusers.models.attention_dispatch")
     shape = (1, 256, transformer.config.num_attention_heads, transformer.config.attention_head_dim)
 
-    def tried() -> None:
+    def attended() -> None:
         given = torch.ones(shape, device=where, dtype=kind)
         dispatch.dispatch_attention_fn(given, given, given, backend=dispatch.AttentionBackendName(chosen))
 
-    _try(f"attention: {chosen}", tried)
+    tried(f"attention: {chosen}", attended)
 
 
 def _place(pipe: Any, offload: Offload, where: Any) -> None:
@@ -85,7 +85,7 @@ def _place(pipe: Any, offload: Offload, where: Any) -> None:
     elif where.type == "cpu":
         raise Unsupported(f"offload: {offload} moves weights between a GPU and the host; there is no GPU here")
     else:
-        _try(f"offload: {offload}", lambda: offloaded(pipe, offload, where))
+        tried(f"offload: {offload}", lambda: offloaded(pipe, offload, where))
 
 
 def offloaded(pipe: Any, offload: Offload, where: Any) -> None:
@@ -126,10 +126,10 @@ def _fuse(pipe: Any, folder: WeightsFolder, lora: Lora) -> None:
         pipe.fuse_lora(lora_scale=lora.weight)
         pipe.unload_lora_weights()
 
-    _try(option, fused)
+    tried(option, fused)
 
 
-def _try(option: str, action: Callable[[], Any]) -> Any:
+def tried(option: str, action: Callable[[], Any]) -> Any:
     """Run what applies an option; whatever it raises says which option cannot be had here."""
     try:
         return action()

@@ -23,6 +23,7 @@ Offload = Literal["none", "model", "group"]
 Quantisation = Literal["fp8_storage", "int8", "fp8", "bitsandbytes_8bit", "bitsandbytes_4bit"]
 Scalar = bool | int | float | str
 
+RING_ATTENTION: Final = ("flash", "_native_flash", "_native_cudnn", "sage")
 _CLASS: Final = r"^[A-Z][A-Za-z0-9]{2,80}Pipeline$"
 _FILE: Final = r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.safetensors$"
 _GGUF: Final = r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.gguf$"
@@ -167,13 +168,29 @@ class Tuning(_Strict):
                 raise ValueError(f"needs a family, or else {', '.join(needed)}; missing: {', '.join(lacking)}")
         if self.attention and self.attention.endswith("_hub"):
             raise ValueError("attention: kernels whose names end in _hub are fetched while running; install one")
-        if self.context_parallel and (self.offload != "none" or self.compile):
-            raise ValueError("context_parallel goes with neither offload nor compile")
+        if self.context_parallel:
+            self._check_parallel(self.context_parallel)
         if (self.quantise or self.gguf) and self.offload == "group":
             raise ValueError("quantise or gguf does not go with offload: group")
         if self.gguf and self.quantise:
             raise ValueError("gguf is quantised already, quantise does not go with it")
         return self
+
+    def _check_parallel(self, parallel: ContextParallel) -> None:
+        if self.offload != "none" or self.compile:
+            raise ValueError("context_parallel goes with neither offload nor compile")
+        if self.cache:
+            raise ValueError("context_parallel does not go with a cache: each rank would skip steps by its own part")
+        if not self.figures().parallel:
+            able = ", ".join(name for name, family in FAMILIES.items() if family.parallel)
+            raise ValueError(
+                f"context_parallel: the library divides no request of {self.family or 'no family'}, of {able} it does"
+            )
+        if parallel.kind == "ring" and self.attention not in RING_ATTENTION:
+            raise ValueError(
+                f"context_parallel: ring needs one of these as attention, which tell the sums they divide by: "
+                f"{', '.join(RING_ATTENTION)}"
+            )
 
     def shift(self, tier: str) -> float | None:
         """The shift for a tier, None for the folder's own."""
