@@ -1,7 +1,6 @@
 """One request rendered by two ranks, over gloo on the CPU: the frames, the cancel, and every way in which it ends."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from engines.cases import Case
+from engines.processes import alive, await_end
 from engines.recording import RecordingControl, digest
 from rushes.domain.model_card import ModelCard
 from rushes.engines.diffusers.engine import DiffusersEngine
@@ -43,27 +43,6 @@ def pids_of(engine: DiffusersEngine, model: str) -> list[int]:
     assert loaded is not None
     assert loaded.group is not None
     return loaded.group.pids
-
-
-def alive(pid: int) -> bool:
-    """A process that has ended and was not waited for is not alive."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
-def await_end(pid: int) -> None:
-    """Wait until a process that need not be our child has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        ended, _, _ = select.select([descriptor], [], [], 300)
-        assert ended, f"process {pid} lives on"
-    finally:
-        os.close(descriptor)
 
 
 @pytest.fixture(scope="module")

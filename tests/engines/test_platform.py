@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import pytest
+from engines.processes import await_end
 from PIL import Image
 from rushes.catalog.loader import load_catalog
 from rushes.engines.diffusers.engine import DiffusersEngine
@@ -179,6 +180,35 @@ def test_a_card_is_animatic_until_a_worker_has_its_weights(tiny: Callable[[str],
                 if record["engine"] == "diffusers":
                     break
             assert (record["engine"], record["status"]) == ("diffusers", "success")
+
+
+def test_a_card_of_a_group_makes_its_videos_and_leaves_no_process_behind(
+    tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    environment = catalogue(tmp_path / "cards")
+    file = tmp_path / "cards" / "tiny.yaml"
+    file.write_text(file.read_text().replace("{family: wan-5b,", "{family: wan-5b, context_parallel: {gpus: 2},"))
+    with running_platform(tmp_path / "data", environment=environment) as platform, platform.client() as client:
+        with worker_with(tiny("wan-5b"), platform, environment):
+            record = made(platform, {"prompt": "a lantern", "seed": 5})
+            assert record["status"] == "success", f"{record}\n{platform.logs()}"
+            assert decoded(client.get(record["outcome"]["video_url"]).content) == (8, 96, 64)
+            (rank,) = ranks_of(environment)
+        await_end(rank)
+
+
+def ranks_of(environment: dict[str, str]) -> list[int]:
+    """Processes of a group's other ranks that see this catalogue."""
+    mark = f"RUSHES_CATALOG_DIR={environment['RUSHES_CATALOG_DIR']}".encode()
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            is_rank = b"rushes.engines.diffusers.rank" in (process / "cmdline").read_bytes()
+            if is_rank and mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
 
 
 def picture_uri() -> str:

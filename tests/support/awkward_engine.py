@@ -71,6 +71,10 @@ class AwkwardEngine:
                 os._exit(3)
             case "raise":
                 raise ZeroDivisionError("a bug")
+            case "spent":
+                error = EngineLost("a rank is gone")
+                error.spent = True
+                raise error
             case "memory":
                 raise MemoryError
             case "invalid":

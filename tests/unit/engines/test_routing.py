@@ -10,8 +10,10 @@ from rushes.egress import EgressSettings
 from rushes.engines.engines_file import EnginesError, read_routes
 from rushes.engines.lanes import label_of
 from rushes.engines.options import RemoteOptions, Setup
+from rushes.engines.registry import Engines
 from rushes.engines.routing import Routing, offered, read_routing
 from support.placed_engines import GpuEngine, placed_engines
+from support.weights_cards import weights_card
 
 CATALOG = load_catalog(test_models=True)
 LUMA, VEO, WAN = (CATALOG.find(name) for name in ("Luma-Ray2", "Veo3", "Wan-AI_Wan2.1-T2V-14B"))
@@ -53,6 +55,16 @@ def test_a_worker_serves_every_lane_it_could_also_where_another_table_comes_firs
     both = routing(lab=SERVER | {"models": ["Luma-Ray2"]}, upstream=UPSTREAM | {"models": ["Luma-Ray2"]})
     assert both.lanes(CATALOG.cards, ["animatic", "lab", "upstream"]) == ["animatic", "server:lab", "upstream"]
     assert both.lanes(CATALOG.cards, ["upstream"]) == ["upstream"]
+
+
+def test_a_worker_counts_gpus_by_the_card_that_takes_most_of_them() -> None:
+    wide = weights_card("wan", model="wide", context_parallel={"gpus": 4})
+    cards, engines = [wide, weights_card("ltx", model="narrow"), VEO], Engines()
+    tables = {"diffusers": {"models": ["wide", "narrow"]}, "other": {"engine": "diffusers", "models": ["narrow"]}}
+    made = Routing(engines, read_routes(tables, engines, cards))
+    assert made.gpus(cards, ["diffusers", "animatic"]) == 4
+    assert made.gpus(cards, ["other", "animatic"]) == 1
+    assert made.gpus([], ["diffusers"]) == 1
 
 
 def test_weights_that_a_live_worker_has_are_used_only_by_cards_that_prefer_their_engine(

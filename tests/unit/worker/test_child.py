@@ -222,6 +222,16 @@ def test_an_exception_costs_the_run_and_not_the_process(
     assert child.pid == pid
 
 
+def test_a_process_that_says_it_is_spent_is_replaced(child: EngineChild, order: Orders) -> None:
+    child.start()
+    pid = child.pid
+    with pytest.raises(EngineLost, match="a rank is gone"):
+        child.run(order(way="spent"))
+    assert not child.started
+    assert_next_run_is_fine(child, order)
+    assert child.pid != pid
+
+
 @pytest.mark.parametrize("way", ["one pixel", "float"])
 def test_a_frame_of_another_shape_or_kind_is_refused_and_not_stretched(
     child: EngineChild, order: Orders, way: str
