@@ -88,7 +88,7 @@ def test_a_full_memory_is_told_as_such_and_clears_the_other_models(
 ) -> None:
     """The real error of torch's allocator, raised where a too large clip raises it: inside the pipeline."""
     import torch
-    from rushes.engines.diffusers import render
+    from rushes.engines.diffusers import denoising
 
     engine = DiffusersEngine(Setup("diffusers", {"weights": str(two_models)}))
     first, second = weights_card("wan", model="first"), weights_card("ltx", model="second")
@@ -96,7 +96,7 @@ def test_a_full_memory_is_told_as_such_and_clears_the_other_models(
     loaded = engine.load(first, control).fingerprint
     plan = Case("wan-t2v", "wan").plan(engine, "", first)
     with monkeypatch.context() as patched:
-        patched.setattr(render, "arguments", lambda *_: torch.empty(2**55, dtype=torch.float32))
+        patched.setattr(denoising, "arguments", lambda *_: torch.empty(2**55, dtype=torch.float32))
         with pytest.raises(OutOfMemory, match="96x64 with 5 frames does not fit into the memory of cpu"):
             engine.generate(plan, control)
     assert engine.health().loaded == ("first",)

@@ -182,7 +182,7 @@ def test_a_card_is_animatic_until_a_worker_has_its_weights(tiny: Callable[[str],
             assert (record["engine"], record["status"]) == ("diffusers", "success")
 
 
-def test_a_card_of_a_group_makes_its_videos_and_leaves_no_process_behind(
+def test_a_card_of_a_team_makes_its_videos_and_leaves_no_process_behind(
     tiny: Callable[[str], Path], tmp_path: Path
 ) -> None:
     environment = catalogue(tmp_path / "cards")
@@ -198,7 +198,7 @@ def test_a_card_of_a_group_makes_its_videos_and_leaves_no_process_behind(
 
 
 def ranks_of(environment: dict[str, str]) -> list[int]:
-    """Processes of a group's other ranks that see this catalogue."""
+    """Processes of a team's other ranks that see this catalogue."""
     mark = f"RUSHES_CATALOG_DIR={environment['RUSHES_CATALOG_DIR']}".encode()
     found: list[int] = []
     for process in Path("/proc").glob("[0-9]*"):

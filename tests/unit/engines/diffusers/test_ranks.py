@@ -1,4 +1,4 @@
-"""The processes of a group: real ones, which speak the line and never import torch."""
+"""The processes of a team: real ones, which speak the line and never import torch."""
 
 import os
 import sys

@@ -7,6 +7,7 @@ from PIL import Image
 
 from rushes.engines.diffusers.libraries import torch
 from rushes.engines.diffusers.model import Model
+from rushes.engines.diffusers.plan import rendered_size
 from rushes.engines.diffusers.probe import LENGTHS, RATES, keywords
 from rushes.engines.engine import Plan, Unsupported
 
@@ -41,14 +42,6 @@ def arguments(model: Model, pipe: Any, plan: Plan) -> dict[str, Any]:
     if "overlap_history" in wanted and plan.num_frames <= int(wanted.get("base_num_frames", 97)):
         wanted["overlap_history"] = None  # a clip that is done in one part overlaps with nothing
     return {name: value for name, value in wanted.items() if name in takes}
-
-
-def rendered_size(plan: Plan) -> tuple[int, int]:
-    """Width and height on the model's grid. Raises Unsupported for a plan whose size was never settled."""
-    rendered = plan.extra.get("rendered")
-    if plan.width is None or plan.height is None or not rendered:
-        raise Unsupported("The plan has no size; it has to be normalised with the facts of its pictures")
-    return int(rendered[0]), int(rendered[1])
 
 
 def parts(plan: Plan, pipe: Any) -> int:

@@ -74,7 +74,7 @@ class DiffusersEngine:
 
         shelf = self._shelf_made()
         model = shelf.get(card.id)
-        if model is not None and model.group and model.group.lost:
+        if model is not None and model.team and model.team.lost:
             shelf.clear(card.id, keep=False)
             model = None
         if model is None:
@@ -84,7 +84,7 @@ class DiffusersEngine:
             control.check()
             checked = check_folder(folder)
             if read_tuning(card).context_parallel:
-                self._end_groups(shelf)
+                self._end_teams(shelf)
             shelf.make_room(checked.bytes)
             model = load_model(card, checked, control)
             shelf.put(card.id, model)
@@ -123,14 +123,14 @@ class DiffusersEngine:
                     self._shelf.clear(other, keep=False)
             raise
         finally:
-            if model.group and model.group.closed:
+            if model.team and model.team.closed:
                 self._shelf.clear(plan.model, keep=False)
 
-    def _end_groups(self, shelf: Shelf[Model]) -> None:
-        """A process can be in one group at a time."""
+    def _end_teams(self, shelf: Shelf[Model]) -> None:
+        """A process can be in one team at a time."""
         for name in shelf.names:
             model = shelf.get(name)
-            if model is not None and model.group:
+            if model is not None and model.team:
                 shelf.clear(name, keep=False)
 
     def _shelf_made(self) -> Shelf[Model]:

@@ -1,4 +1,4 @@
-"""The line between the ranks of a group: JSON messages over a connected socket, one process at each end.
+"""The line between the ranks of a team: JSON messages over a connected socket, one process at each end.
 
 To a rank: "load", "join", "run". From a rank: "here", "loaded", "joined", "done", "cancelled", "failed".
 """

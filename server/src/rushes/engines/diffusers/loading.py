@@ -13,13 +13,13 @@ from rushes.engines.diffusers.embeddings import EmbeddingCache
 from rushes.engines.diffusers.families import class_for
 from rushes.engines.diffusers.fingerprint import fingerprint_parts
 from rushes.engines.diffusers.folder import WeightsFolder
-from rushes.engines.diffusers.group import Group
 from rushes.engines.diffusers.loader import load_pipeline, parameter_bytes, pipeline_class
 from rushes.engines.diffusers.memory import device, free_host_bytes, give_back, typed
 from rushes.engines.diffusers.model import Model
 from rushes.engines.diffusers.plan import kinds_of
 from rushes.engines.diffusers.probe import check_agreement
 from rushes.engines.diffusers.splitting import check_heads, check_machine
+from rushes.engines.diffusers.team import Team
 from rushes.engines.diffusers.tuning import Tuning, read_tuning
 from rushes.engines.diffusers.warm_up import warm_up
 from rushes.engines.engine import Control, Unsupported
@@ -38,10 +38,10 @@ def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Mode
     if tuning.cache:
         names = [class_for(family, folder.class_name, kind) for kind in kinds_of(card, family)]
         check_cache(tuning.cache, family, [pipeline_class(name) for name in names])
-    with _grouped(tuning, where) as group:
+    with _teamed(tuning, where) as team:
         control.progress("loading", 0, 2)
-        if group:
-            group.load(card.id, folder, control)
+        if team:
+            team.load(card.id, folder, control)
         with typed(f"{card.id} ({folder.bytes / 2**30:.1f} GiB of weights)", where):
             pipe, step_cache = load_pipeline(folder, tuning, where)
         check_agreement(pipe, family, kinds_of(card, family))
@@ -59,10 +59,10 @@ def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Mode
             fingerprint=fingerprint(parts),
             seconds=0.0,
         )
-        if group:
-            assert tuning.context_parallel is not None, "else there were no group"
+        if team:
+            assert tuning.context_parallel is not None, "else there were no team"
             check_heads(pipe, tuning.context_parallel)
-            model.split, model.group = group.join(pipe, control), group
+            model.split, model.team = team.join(pipe, control), team
         if tuning.warm_up:
             warm_up(card, model, control)
     model.seconds = time.monotonic() - started
@@ -70,17 +70,17 @@ def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Mode
 
 
 @contextlib.contextmanager
-def _grouped(tuning: Tuning, where: Any) -> Generator[Group | None]:
+def _teamed(tuning: Tuning, where: Any) -> Generator[Team | None]:
     """The other ranks of a card that wants some, ended if the load fails."""
     if tuning.context_parallel is None:
         yield None
         return
     check_machine(tuning.context_parallel, where)
-    group = Group(tuning, where)
+    team = Team(tuning, where)
     try:
-        yield group
+        yield team
     except BaseException:
-        group.close()
+        team.close()
         raise
 
 
@@ -93,7 +93,7 @@ def park(model: Model) -> bool:
     """Move a model to the host's memory if there is plenty; else forget it, which frees its memory. Answers which."""
     where = device()
     keeps = where.type != "cpu" and model.tuning.offload == "none" and model.tuning.quantise is None
-    keeps = keeps and model.group is None  # the other ranks would stay on their devices
+    keeps = keeps and model.team is None  # the other ranks would stay on their devices
     if keeps and free_host_bytes() > model.bytes * ROOM_IN_HOST:
         model.pipe.to("cpu", silence_dtype_warnings=True)
         model.on_device = False

@@ -10,8 +10,8 @@ from rushes.engines.diffusers.families import Family
 from rushes.engines.diffusers.tuning import Tuning
 
 if TYPE_CHECKING:
-    from rushes.engines.diffusers.group import Group
     from rushes.engines.diffusers.splitting import Split
+    from rushes.engines.diffusers.team import Team
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Model:
     on_device: bool = True
     split: "Split | None" = None
     """How its denoisers are divided among ranks, on every rank."""
-    group: "Group | None" = None
+    team: "Team | None" = None
     """The other ranks, on rank 0."""
 
     def __post_init__(self) -> None:
@@ -47,8 +47,8 @@ class Model:
         """Forget everything that takes memory, and end the other ranks."""
         self.siblings.clear()
         self.pipe = self.scheduler = self.step_cache = self.split = None
-        if self.group:
-            self.group.close()
+        if self.team:
+            self.team.close()
 
     def tighten(self) -> None:
         """After a full memory: decode in tiles from now on, where the VAE can, and say so in the fingerprint."""

@@ -4,7 +4,7 @@ from rushes.engines.engine import Unsupported
 
 
 def first_gpu(slot: int, each: int, count: int) -> int:
-    """The first of the `each` GPUs of a slot, among `count`. Slots of one GPU go round; a group shares with nobody.
+    """The first of the `each` GPUs of a slot, among `count`. Slots of one GPU go round; a team shares with nobody.
 
     Raises Unsupported for a slot of several GPUs that would have none left.
     """

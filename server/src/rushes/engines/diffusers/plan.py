@@ -21,7 +21,7 @@ from rushes.engines.diffusers.size import (
     read_wish,
 )
 from rushes.engines.diffusers.tuning import Tuning, read_tuning
-from rushes.engines.engine import Picture, Plan
+from rushes.engines.engine import Picture, Plan, Unsupported
 from rushes.engines.reading import Reading
 
 MAX_STEPS: Final = 200
@@ -90,6 +90,14 @@ def normalise(
         extra=extra,
         notes=tuple(reading.notes),
     )
+
+
+def rendered_size(plan: Plan) -> tuple[int, int]:
+    """Width and height on the model's grid. Raises Unsupported for a plan whose size was never settled."""
+    rendered = plan.extra.get("rendered")
+    if plan.width is None or plan.height is None or not rendered:
+        raise Unsupported("The plan has no size; it has to be normalised with the facts of its pictures")
+    return int(rendered[0]), int(rendered[1])
 
 
 def frames_for(seconds: Fraction, fps: int, step: int) -> int:

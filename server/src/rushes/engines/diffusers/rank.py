@@ -1,4 +1,4 @@
-"""One of the other ranks of a group: `python -m rushes.engines.diffusers.rank LINE_FD`.
+"""One of the other ranks of a team: `python -m rushes.engines.diffusers.rank LINE_FD`.
 
 It makes the calls that rank 0 makes and throws the result away, for rank 0 has the same. What it cannot go on after it
 says and then ends, so that nobody waits for it; and it ends with rank 0.

@@ -56,7 +56,7 @@ class Ranks:
                 self._start(rank, command)
         except OSError as error:
             self.kill()
-            raise EngineLost(f"The processes of the group could not be started: {error}") from error
+            raise EngineLost(f"The processes of the team could not be started: {error}") from error
 
     @property
     def pids(self) -> list[int]:
@@ -64,11 +64,11 @@ class Ranks:
 
     @property
     def lost(self) -> EngineError | None:
-        """Why the group has ended by itself, if it has."""
+        """Why the team has ended by itself, if it has."""
         return self._lost
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """One message to every rank. Raises what ended the group."""
+        """One message to every rank. Raises what ended the team."""
         for number in range(len(self._lines)):
             self.tell_one(number + 1, kind, **fields)
 
@@ -83,7 +83,7 @@ class Ranks:
     def answers(self, what: str, seconds: float, poll: Callable[[], None]) -> dict[int, dict[str, Any]]:
         """The next message of every rank. `poll` is called now and then and may raise.
 
-        Raises what ended the group, and EngineLost when `seconds` have passed; `what` says what they were waited for.
+        Raises what ended the team, and EngineLost when `seconds` have passed; `what` says what they were waited for.
         """
         until = time.monotonic() + seconds
         while not self._wait(POLL_SECONDS):
@@ -102,7 +102,7 @@ class Ranks:
         return self._taken()
 
     def _wait(self, seconds: float) -> bool:
-        """Whether every rank has answered by now. Raises what ended the group."""
+        """Whether every rank has answered by now. Raises what ended the team."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._answers) == len(self._lines) or self._lost, seconds)
             if self._lost:

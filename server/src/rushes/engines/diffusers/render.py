@@ -5,12 +5,12 @@ import time
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from rushes.engines.diffusers.call import rendered_size
 from rushes.engines.diffusers.decode import decoded_stream, streams, to_bytes
 from rushes.engines.diffusers.denoising import denoised
 from rushes.engines.diffusers.libraries import torch
 from rushes.engines.diffusers.memory import forget_peak, peak_bytes, typed
 from rushes.engines.diffusers.model import Model
+from rushes.engines.diffusers.plan import rendered_size
 from rushes.engines.engine import Audio, Control, EngineLost, OutOfMemory, PixelFormat, Plan, Report
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ class Render:
         """Latents (1, channels, n, h, w) where they are decoded here, else frames (n, 3, h, w) in 0..1."""
         control.progress("text", 0, 1)
         output = "latent" if self._streamed else "pt"
-        if model.group:
-            with model.group.call(plan, control) as together:
+        if model.team:
+            with model.team.call(plan, control) as together:
                 result = denoised(model, pipe, plan, together, output)
-            self.report.peak_bytes = model.group.peak_bytes
+            self.report.peak_bytes = model.team.peak_bytes
         else:
             result = denoised(model, pipe, plan, control, output)
         control.check()

@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from rushes.engines.diffusers.call import rendered_size
 from rushes.engines.diffusers.libraries import diffusers, torch
+from rushes.engines.diffusers.plan import rendered_size
 from rushes.engines.diffusers.probe import grid, time_grid
 from rushes.engines.diffusers.speed import denoisers, tried
 from rushes.engines.diffusers.tuning import ContextParallel
@@ -48,7 +48,7 @@ def check_heads(pipe: Any, parallel: ContextParallel) -> None:
 
 
 def listening() -> tuple[socket.socket, int]:
-    """A socket on the loopback for the group to meet at, and its port."""
+    """A socket on the loopback for the team to meet at, and its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     return listener, listener.getsockname()[1]
 

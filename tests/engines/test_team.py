@@ -41,13 +41,13 @@ def pids_of(engine: DiffusersEngine, model: str) -> list[int]:
     assert engine._shelf is not None
     loaded = engine._shelf.get(model)
     assert loaded is not None
-    assert loaded.group is not None
-    return loaded.group.pids
+    assert loaded.team is not None
+    return loaded.team.pids
 
 
 @pytest.fixture(scope="module")
 def engine(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiffusersEngine]:
-    """For all tests, because a process is in one group at a time; most of them use the group of another."""
+    """For all tests, because a process is in one team at a time; most of them use the team of another."""
     folders = tmp_path_factory.mktemp("folders")
     for case in (CASE, *OTHERS):
         (folders / str(case)).symlink_to(tiny(case.folder), target_is_directory=True)
@@ -78,7 +78,7 @@ def test_two_ranks_give_the_frames_of_one_and_count_the_same_steps(
     assert loaded.fingerprint != alone[0], "how many share it is part of what made it"
     assert control.of("denoise") == [(done, 3) for done in range(4)]
     assert frames.report.peak_bytes > 0
-    assert digest(engine.generate(CASE.plan(engine, "", card_of(CASE)), control)) == alone[1], "the second on one group"
+    assert digest(engine.generate(CASE.plan(engine, "", card_of(CASE)), control)) == alone[1], "the second on one team"
 
 
 def test_a_cancel_at_a_step_ends_the_run_on_all_ranks_and_the_next_run_is_the_same(
@@ -92,7 +92,7 @@ def test_a_cancel_at_a_step_ends_the_run_on_all_ranks_and_the_next_run_is_the_sa
             engine.generate(plan, stopped)
         assert stopped.of("denoise")[-1][0] == step
     assert digest(engine.generate(plan, control)) == alone[1]
-    assert pids_of(engine, str(CASE)) == pids, "the group is the one from before"
+    assert pids_of(engine, str(CASE)) == pids, "the team is the one from before"
 
 
 def test_a_size_that_cannot_be_divided_is_the_customers_fault_and_the_group_goes_on(
@@ -136,9 +136,9 @@ def test_a_rank_that_is_killed_between_two_runs_is_replaced_before_the_next(
     assert engine._shelf is not None
     model = engine._shelf.get(str(CASE))
     assert model is not None
-    assert model.group is not None
+    assert model.team is not None
     with pytest.raises(EngineLost, match="SIGKILL"):
-        model.group._ranks.answers("Waiting", 300, lambda: None)  # until its end was noticed
+        model.team._ranks.answers("Waiting", 300, lambda: None)  # until its end was noticed
     engine.load(card_of(CASE), control)
     assert digest(engine.generate(CASE.plan(engine, "", card_of(CASE)), control)) == alone[1]
 
@@ -155,7 +155,7 @@ import sys, time
 from pathlib import Path
 sys.path[:0] = {path}
 from engines.recording import RecordingControl
-from engines.test_group import CASE, card_of, engine_of, pids_of
+from engines.test_team import CASE, card_of, engine_of, pids_of
 engine = engine_of(Path({folder!r}))
 engine.load(card_of(CASE), RecordingControl(Path({scratch!r})))
 print(*pids_of(engine, str(CASE)), flush=True)
@@ -192,12 +192,12 @@ def test_other_families_are_divided_too_and_end_the_group_before(
 
 def test_a_group_that_does_not_come_together_in_time_is_given_up(tiny: Tiny, control: RecordingControl) -> None:
     import torch
-    from rushes.engines.diffusers.group import Group
+    from rushes.engines.diffusers.team import Team
 
-    group = Group(read_tuning(card_of(CASE)), torch.device("cpu"), start_seconds=0)  # torch takes seconds to import
+    team = Team(read_tuning(card_of(CASE)), torch.device("cpu"), start_seconds=0)  # torch takes seconds to import
     try:
-        with pytest.raises(EngineLost, match="Starting the group: no answer of rank 1 of 2 within 0 s"):
-            group.load(str(CASE), check_folder(tiny(CASE.folder)), control)
+        with pytest.raises(EngineLost, match="Starting the team: no answer of rank 1 of 2 within 0 s"):
+            team.load(str(CASE), check_folder(tiny(CASE.folder)), control)
     finally:
-        group.close()
-    assert not any(map(alive, group.pids))
+        team.close()
+    assert not any(map(alive, team.pids))

@@ -1,7 +1,7 @@
-"""Rank 0's side of a group: one request rendered by N processes on N GPUs of one machine.
+"""Rank 0's side of a team: one request rendered by N processes on N GPUs of one machine.
 
 The engine's child is rank 0; it alone speaks to the qworker and decodes. The other ranks load the same folder with the
-same options, make the same calls at the same time, and live as long as the model is loaded. A group that has lost a
+same options, make the same calls at the same time, and live as long as the model is loaded. A team that has lost a
 rank is never mended: it ends, and the next load makes another.
 """
 
@@ -30,12 +30,12 @@ APART_SECONDS: Final = 5.0
 EXIT_CODE: Final = 70
 
 
-class Group:
+class Team:
     """The other ranks of one loaded model."""
 
     def __init__(self, tuning: Tuning, where: Any, start_seconds: float = START_SECONDS) -> None:
         """Starts the processes, which import their libraries while rank 0 goes on. Raises EngineLost."""
-        assert tuning.context_parallel is not None, "the card asks for a group"
+        assert tuning.context_parallel is not None, "the card asks for a team"
         self._parallel, self._tuning, self._where = tuning.context_parallel, tuning, where
         self._start_seconds = start_seconds
         self._ranks = Ranks(self._parallel.gpus, stuck=_end_this_process)
@@ -56,7 +56,7 @@ class Group:
 
     def load(self, name: str, folder: WeightsFolder, control: Control) -> None:
         """Have every rank begin to load. Raises EngineLost when they do not come up, Cancelled."""
-        self._ranks.answers("Starting the group", self._start_seconds, control.check)
+        self._ranks.answers("Starting the team", self._start_seconds, control.check)
         for rank in range(1, self._parallel.gpus):
             self._ranks.tell_one(
                 rank,
@@ -71,21 +71,21 @@ class Group:
 
     def join(self, pipe: Any, control: Control) -> Split:
         """Wait for every rank's weights, then divide the model among all. Raises what a rank met, Cancelled."""
-        self._expect("loaded", "Loading in the group", LOAD_SECONDS, control.check)
+        self._expect("loaded", "Loading in the team", LOAD_SECONDS, control.check)
         listener, port = listening()
         self._ranks.tell("join", port=port)
         self._met = True
         with self._ranks.inside(), self._typed():
             meet(0, self._parallel.gpus, port, self._where, listener)
             split = Split(pipe, self._parallel, 0, self._where)
-        self._expect("joined", "Joining the group", self._start_seconds, control.check)
+        self._expect("joined", "Joining the team", self._start_seconds, control.check)
         return split
 
     @contextlib.contextmanager
     def call(self, plan: Plan, control: Control) -> Generator[Together]:
         """Have the others make the call for a plan that rank 0 makes in this context, with the control it gives.
 
-        What all meet alike comes out as it is and leaves the group as it was. Anything else ends it: OutOfMemory where
+        What all meet alike comes out as it is and leaves the team as it was. Anything else ends it: OutOfMemory where
         that is what a rank said, else EngineLost.
         """
         control.check()
@@ -120,10 +120,10 @@ class Group:
         """Rank 0 ended in a way that the others should have ended in, too."""
         wanted = "done" if error is None else "cancelled" if isinstance(error, Cancelled) else "failed"
         try:
-            answers = self._ranks.answers("Ending a run of the group", END_SECONDS, _nothing)
+            answers = self._ranks.answers("Ending a run of the team", END_SECONDS, _nothing)
             if other := next((n for n, answer in answers.items() if answer["kind"] != wanted), 0):
                 said = answers[other].get("text", answers[other]["kind"])
-                raise EngineLost(f"The ranks of the group ended differently: rank {other}: {said}")
+                raise EngineLost(f"The ranks of the team ended differently: rank {other}: {said}")
         except EngineError as lost:
             self._spend(lost)
             raise
