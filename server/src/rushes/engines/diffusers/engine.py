@@ -71,6 +71,7 @@ class DiffusersEngine:
         Raises Unsupported where folder, card and installation do not go together, OutOfMemory, Cancelled.
         """
         from rushes.engines.diffusers.loading import load_model, onto_device
+        from rushes.engines.diffusers.memory import copies, device
 
         shelf = self._shelf_made()
         model = shelf.get(card.id)
@@ -83,9 +84,10 @@ class DiffusersEngine:
                 raise Unsupported(f"No folder of weights is set up for {card.id}; start the worker with --weights")
             control.check()
             checked = check_folder(folder)
-            if read_tuning(card).context_parallel:
+            tuning = read_tuning(card)
+            if tuning.context_parallel:
                 self._end_teams(shelf)
-            shelf.make_room(checked.bytes)
+            shelf.make_room(checked.bytes * copies(tuning, device()))
             model = load_model(card, checked, control)
             shelf.put(card.id, model)
         elif not model.on_device:

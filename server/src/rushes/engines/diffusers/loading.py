@@ -14,7 +14,7 @@ from rushes.engines.diffusers.families import class_for
 from rushes.engines.diffusers.fingerprint import fingerprint_parts
 from rushes.engines.diffusers.folder import WeightsFolder
 from rushes.engines.diffusers.loader import load_pipeline, parameter_bytes, pipeline_class
-from rushes.engines.diffusers.memory import device, free_host_bytes, give_back, typed
+from rushes.engines.diffusers.memory import copies, device, free_host_bytes, give_back, typed
 from rushes.engines.diffusers.model import Model
 from rushes.engines.diffusers.plan import kinds_of
 from rushes.engines.diffusers.probe import check_agreement
@@ -54,7 +54,7 @@ def load_model(card: ModelCard, folder: WeightsFolder, control: Control) -> Mode
             family=family,
             pipe=pipe,
             step_cache=step_cache,
-            bytes=parameter_bytes(pipe) * _copies(tuning, where),
+            bytes=parameter_bytes(pipe) * copies(tuning, where),
             parts=parts,
             fingerprint=fingerprint(parts),
             seconds=0.0,
@@ -82,11 +82,6 @@ def _teamed(tuning: Tuning, where: Any) -> Generator[Team | None]:
     except BaseException:
         team.close()
         raise
-
-
-def _copies(tuning: Tuning, where: Any) -> int:
-    """How often the weights lie in the memory that models share a budget of: ranks without GPUs of their own add up."""
-    return tuning.context_parallel.gpus if tuning.context_parallel and where.type == "cpu" else 1
 
 
 def park(model: Model) -> bool:

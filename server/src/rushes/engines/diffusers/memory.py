@@ -35,6 +35,11 @@ def devices(tuning: Tuning, where: Any) -> list[Any]:
     return [torch.device("cuda", where.index + rank) for rank in range(tuning.context_parallel.gpus)]
 
 
+def copies(tuning: Tuning, where: Any) -> int:
+    """How often the weights lie in the memory that models share a budget of: ranks without GPUs of their own add up."""
+    return tuning.context_parallel.gpus if tuning.context_parallel and where.type == "cpu" else 1
+
+
 def device_name(where: Any) -> str:
     return torch.cuda.get_device_name(where) if where.type == "cuda" else "cpu"
 

@@ -23,7 +23,8 @@ COMMAND: Final = (sys.executable, "-m", "rushes.engines.diffusers.rank")
 POLL_SECONDS: Final = 0.2
 STUCK_SECONDS: Final = 60.0
 """How long rank 0 may stay in a common call that has lost a rank."""
-LAST_BREATH_SECONDS: Final = 5.0
+LAST_BREATH_SECONDS: Final = 30.0
+"""How long a process that has closed its line may take to end, which says why."""
 _ERRORS: Final[dict[str, type[EngineError]]] = {e.code: e for e in (InvalidInput, OutOfMemory, EngineLost, Unsupported)}
 ALIKE: Final = (InvalidInput, Unsupported)
 """What follows from plan and card alone, so that every rank meets it at the same place and can go on afterwards."""

@@ -25,7 +25,7 @@ LOAD_SECONDS: Final = 3600.0
 """For a rank that is still loading when rank 0 has finished; the attempt's own deadline is usually shorter."""
 END_SECONDS: Final = 600.0
 """For the other ranks to end a call that rank 0 has ended."""
-APART_SECONDS: Final = 5.0
+APART_SECONDS: Final = 30.0
 """After a failure of rank 0, for the others to show whether they met the same or wait for it."""
 EXIT_CODE: Final = 70
 
@@ -157,7 +157,9 @@ class Team:
             raise
         except RuntimeError as error:
             self._ranks.settled(APART_SECONDS)
-            raise (self._ranks.lost or _typed(error)) from error
+            reason = self._ranks.lost or _typed(error)
+            reason.spent = True
+            raise reason from error
 
     def _spend(self, reason: EngineError) -> None:
         """After this no more can be expected of this process either: a GPU may still wait for a dead rank's message."""
