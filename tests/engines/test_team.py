@@ -16,13 +16,14 @@ from rushes.domain.model_card import ModelCard
 from rushes.engines.diffusers.engine import DiffusersEngine
 from rushes.engines.diffusers.folder import check_folder
 from rushes.engines.diffusers.tuning import read_tuning
-from rushes.engines.engine import Cancelled, EngineLost, InvalidInput
+from rushes.engines.engine import Cancelled, EngineLost, InvalidInput, OutOfMemory
 from rushes.engines.options import Setup
 from support.weights_cards import weights_card
 
 Tiny = Callable[[str], Path]
 CASE = Case("wan-22-t2v", "wan")
-OTHERS = [Case("wan-i2v", "wan", "required"), Case("ltx", "ltx"), Case("ltx", "ltx", "required")]
+LTX = Case("ltx", "ltx", "required")
+OTHERS = [Case("wan-i2v", "wan", "required"), LTX]
 TWO = {"context_parallel": {"gpus": 2}}
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -36,13 +37,17 @@ def card_of(case: Case, **options: Any) -> ModelCard:
     return weights_card(case.family, picture=case.picture, model=str(case), **TWO, **options)
 
 
-def pids_of(engine: DiffusersEngine, model: str) -> list[int]:
-    """The other ranks of a loaded model."""
+def model_of(engine: DiffusersEngine, name: str) -> Any:
+    """A loaded model."""
     assert engine._shelf is not None
-    loaded = engine._shelf.get(model)
-    assert loaded is not None
-    assert loaded.team is not None
-    return loaded.team.pids
+    model = engine._shelf.get(name)
+    assert model is not None
+    return model
+
+
+def pids_of(engine: DiffusersEngine, name: str) -> list[int]:
+    """The other ranks of a loaded model."""
+    return model_of(engine, name).team.pids
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +100,7 @@ def test_a_cancel_at_a_step_ends_the_run_on_all_ranks_and_the_next_run_is_the_sa
     assert pids_of(engine, str(CASE)) == pids, "the team is the one from before"
 
 
-def test_a_size_that_cannot_be_divided_is_the_customers_fault_and_the_group_goes_on(
+def test_a_size_that_cannot_be_divided_is_the_customers_fault_and_the_team_goes_on(
     engine: DiffusersEngine, alone: tuple[str, str], control: RecordingControl
 ) -> None:
     engine.load(card_of(CASE), control)
@@ -106,7 +111,7 @@ def test_a_size_that_cannot_be_divided_is_the_customers_fault_and_the_group_goes
     assert pids_of(engine, str(CASE)) == pids
 
 
-def test_a_rank_that_is_killed_in_mid_run_ends_the_group_and_a_new_one_works(
+def test_a_rank_that_is_killed_in_mid_run_ends_the_team_and_a_new_one_works(
     engine: DiffusersEngine, alone: tuple[str, str], control: RecordingControl, tmp_path: Path
 ) -> None:
     engine.load(card_of(CASE), control)
@@ -133,14 +138,49 @@ def test_a_rank_that_is_killed_between_two_runs_is_replaced_before_the_next(
     engine.load(card_of(CASE), control)
     (pid,) = pids_of(engine, str(CASE))
     os.kill(pid, signal.SIGKILL)
-    assert engine._shelf is not None
-    model = engine._shelf.get(str(CASE))
-    assert model is not None
-    assert model.team is not None
     with pytest.raises(EngineLost, match="SIGKILL"):
-        model.team._ranks.answers("Waiting", 300, lambda: None)  # until its end was noticed
+        model_of(engine, str(CASE)).team._ranks.answers("Waiting", 300, lambda: None)  # until its end was noticed
     engine.load(card_of(CASE), control)
     assert digest(engine.generate(CASE.plan(engine, "", card_of(CASE)), control)) == alone[1]
+
+
+def test_a_failure_of_rank_0_alone_ends_the_team(engine: DiffusersEngine, control: RecordingControl) -> None:
+    engine.load(card_of(CASE), control)
+    model_of(engine, str(CASE)).team.apart_seconds = 0  # rank 1 waits for rank 0, however long it is given
+    (pid,) = pids_of(engine, str(CASE))
+
+    def fail(report: tuple[str, float, float]) -> bool:
+        return report[0] == "denoise" and 1 / (2 - report[1]) < 0
+
+    failing = RecordingControl(control.scratch, fail)
+    with pytest.raises(EngineLost, match="ZeroDivisionError") as lost:
+        engine.generate(CASE.plan(engine, "", card_of(CASE)), failing)
+    assert lost.value.spent
+    assert not alive(pid)
+    assert engine.health().loaded == ()
+
+
+def test_a_failure_of_decoding_is_rank_0s_own_and_leaves_the_team_whole(
+    engine: DiffusersEngine, control: RecordingControl, picture: str
+) -> None:
+    engine.load(card_of(LTX), control)
+    plan, pids = LTX.plan(engine, picture, card_of(LTX)), pids_of(engine, str(LTX))
+    before = digest(engine.generate(plan, control))
+    vae = model_of(engine, str(LTX)).pipe.vae
+
+    def full(*_: Any, **__: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    vae.decode = full
+    try:
+        with pytest.raises(OutOfMemory) as told:
+            engine.generate(plan, control)
+    finally:
+        del vae.decode
+    assert not told.value.spent
+    assert pids_of(engine, str(LTX)) == pids
+    vae.disable_tiling()  # a full memory is met with tiles, which have other bytes
+    assert digest(engine.generate(plan, control)) == before
 
 
 def test_an_unload_leaves_no_process_behind(engine: DiffusersEngine, control: RecordingControl) -> None:
@@ -176,7 +216,7 @@ def test_no_rank_outlives_rank_0(tiny: Tiny, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", OTHERS, ids=str)
-def test_other_families_are_divided_too_and_end_the_group_before(
+def test_other_families_are_divided_too_and_end_the_team_before(
     case: Case, engine: DiffusersEngine, tiny: Tiny, control: RecordingControl, picture: str
 ) -> None:
     single = engine_of(tiny(case.folder))
@@ -190,7 +230,7 @@ def test_other_families_are_divided_too_and_end_the_group_before(
     assert digest(engine.generate(case.plan(engine, picture, card_of(case)), control)) == expected
 
 
-def test_a_group_that_does_not_come_together_in_time_is_given_up(tiny: Tiny, control: RecordingControl) -> None:
+def test_a_team_that_does_not_come_together_in_time_is_given_up(tiny: Tiny, control: RecordingControl) -> None:
     import torch
     from rushes.engines.diffusers.team import Team
 

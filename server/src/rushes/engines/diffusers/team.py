@@ -39,6 +39,7 @@ class Team:
         self._parallel, self._tuning, self._where = tuning.context_parallel, tuning, where
         self._start_seconds = start_seconds
         self._ranks = Ranks(self._parallel.gpus, stuck=_end_this_process)
+        self.apart_seconds = APART_SECONDS
         self.closed = False
         self._met = False
         self.peak_bytes = 0
@@ -133,7 +134,7 @@ class Team:
 
     def _end_apart(self, error: Exception) -> None:
         """Rank 0 failed. If the others are done this was its own affair, such as decoding; else nobody can go on."""
-        answers = self._ranks.settled(APART_SECONDS)
+        answers = self._ranks.settled(self.apart_seconds)
         if not self._ranks.lost and [answer["kind"] for answer in answers.values()] == ["done"] * len(self.pids):
             raise error
         told = next((failure(answer, rank) for rank, answer in answers.items() if answer["kind"] == "failed"), None)
@@ -156,7 +157,7 @@ class Team:
         except EngineError:
             raise
         except RuntimeError as error:
-            self._ranks.settled(APART_SECONDS)
+            self._ranks.settled(self.apart_seconds)
             reason = self._ranks.lost or _typed(error)
             reason.spent = True
             raise reason from error
