@@ -34,7 +34,9 @@ class RushesForm extends HTMLElement {
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
     for (const type of ["input", "change"]) this.form.addEventListener(type, () => this.changed());
     onBracket(this.form, () => this.changed());
-    addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.send());
+    // A double click, or a key held down, means one film, also where the first was answered meanwhile.
+    this.find("[data-send]").addEventListener("click", (event) => event.detail > 1 && event.preventDefault());
+    addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat && this.send());
     this.changed(false);
   }
 
