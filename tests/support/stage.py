@@ -22,7 +22,7 @@ from rushes.accounts.bootstrap import FirstKey
 from support.platform import QUEUE, QUICK
 
 PATIENCE = 60.0
-BRIEF = {"lease_seconds": "0.6", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
+BRIEF = {"lease_seconds": "1", "heartbeat_seconds": "0.15", "rescue_seconds": "0.1"}
 """For workers that will be lost, and for whoever rescues."""
 STEADY = {"lease_seconds": "10", "heartbeat_seconds": "0.3", "rescue_seconds": "0.1"}
 """For workers that are not to lose a lease because the machine is busy."""

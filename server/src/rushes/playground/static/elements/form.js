@@ -1,5 +1,5 @@
 // @ts-check
-/** <rushes-form data-model>: price and faults as one types, then submit and watch. Without scripts it is a plain form. */
+/** <rushes-form data-model>: price and faults as one types, submit (two clicks are one), watch. Plain without scripts. */
 import { ApiError, call } from "../api.js";
 import { bracketed, caption, MOST, onBracket } from "../bracket.js";
 import { takeFiles } from "../dropped.js";
@@ -11,9 +11,8 @@ import { duration, money } from "../words.js";
 import { faultsOf, honest } from "../answers.js";
 import { faultCard, tellFault } from "../fault.js";
 
-const TYPING = 250;
-
 class RushesForm extends HTMLElement {
+  static typing = 250;
   key = crypto.randomUUID();
   sending = false;
   timer = 0;
@@ -34,7 +33,6 @@ class RushesForm extends HTMLElement {
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
     for (const type of ["input", "change"]) this.form.addEventListener(type, () => this.changed());
     onBracket(this.form, () => this.changed());
-    // A double click, or a key held down, means one film, also where the first was answered meanwhile.
     this.find("[data-send]").addEventListener("click", (event) => event.detail > 1 && event.preventDefault());
     addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat && this.send());
     this.changed(false);
@@ -50,7 +48,7 @@ class RushesForm extends HTMLElement {
     if (keep) keepDraft(this.model, this.form);
     clearTimeout(this.timer);
     this.find(".price").toggleAttribute("data-stale", true);
-    this.timer = setTimeout(() => this.ask(keep), TYPING);
+    this.timer = setTimeout(() => this.ask(keep), RushesForm.typing);
     const { payload } = readForm(this.form);
     const many = bracketed(this.form, payload);
     this.find("[data-send-label]").textContent = many.length > 1 ? `Generate ${many.length > MOST ? `${MOST}+` : many.length}` : "Generate";
