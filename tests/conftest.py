@@ -7,7 +7,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
+from httpx2._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 from rushes.store.embedded import EmbeddedPostgres
 from support.chromium import chromium
@@ -22,20 +24,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Started by nohup or in a shell's background, the tests would hand the signals ignored there to all they start.
+    _patient()
+    _same_examples(derandomize=not config.getoption("--long"))
+    # Started by nohup or in a shell's background, the tests would hand the signals ignored there to all they start.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    Drawn examples are the same in every run of a change, and new ones with --long; how long one takes is no fault.
-    """
+
+def _patient() -> None:
+    """A call of a test may take a minute, not the library's five seconds: the machine may be busy."""
+    DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.write = 60.0
+    with httpx2.Client() as client:
+        assert client.timeout.read == 60.0, "httpx2 keeps its default elsewhere now"
+
+
+def _same_examples(*, derandomize: bool) -> None:
+    """Drawn examples are the same in every run of a change, and new ones with --long; how long one takes is no fault."""
     settings.register_profile(
         "ours",
         deadline=None,
         database=None,
-        derandomize=not config.getoption("--long"),
+        derandomize=derandomize,
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("ours")
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
