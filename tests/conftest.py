@@ -39,7 +39,7 @@ def _patient() -> None:
 
 
 def _same_examples(*, derandomize: bool) -> None:
-    """Drawn examples are the same in every run of a change, and new ones with --long; how long one takes is no fault."""
+    """Drawn examples are the same in each run of a change, new ones with --long; how long one takes is no fault."""
     settings.register_profile(
         "ours",
         deadline=None,
