@@ -180,7 +180,7 @@ async def test_places_in_the_line_count_limited_organisations_too(
     await Accounts(database).set_limits(org_id, {}, 1)
     limited = await submit(requests, org_id, 2) + await submit(requests, org_id, 1, priority=3)
     free = await submit(requests, other, 2)
-    line = [row["request_id"] for row in await requests.line(LANE, 10)]
+    line = [request_id for _, _, request_id in await requests.line(LANE, 10)]
     assert line[0] == limited[2]
     assert sorted(line) == sorted(limited + free)
     assert [await requests.position(request_id) for request_id in line] == [0, 1, 2, 3, 4]

@@ -23,6 +23,7 @@ Key: TypeAlias = tuple[int, float, UUID]
 @dataclass(slots=True)
 class _Line:
     keys: list[Key]
+    places: dict[UUID, Key]
     until: float
 
 
@@ -34,7 +35,6 @@ class Lines:
         self._clock = clock
         self._lines: dict[str, _Line] = {}
         self._reading: dict[str, asyncio.Task[_Line]] = {}
-        self._places: dict[UUID, tuple[str, Key]] = {}
         listener.on("rushes_request", self._left)
         listener.on_lost(self._forget)
 
@@ -49,9 +49,10 @@ class Lines:
     def joined(self, request: Request) -> None:
         """This process has just put a request into the queue."""
         line = self._lines.get(request.lane)
-        if line is not None and request.request_id not in self._places:
-            insort(line.keys, _key(request))
-            self._places[request.request_id] = (request.lane, _key(request))
+        if line is not None and request.request_id not in line.places:
+            key = _key(request)
+            insort(line.keys, key)
+            line.places[request.request_id] = key
 
     async def _line(self, lane: str) -> _Line:
         line = self._lines.get(lane)
@@ -64,25 +65,22 @@ class Lines:
         return await asyncio.shield(self._reading[lane])
 
     async def _read(self, lane: str) -> _Line:
-        rows = await self._requests.line(lane, LONGEST)
-        for _, _, request_id in self._lines.pop(lane, _Line([], 0)).keys:
-            self._places.pop(request_id, None)
-        line = _Line([(-row["priority"], row["start_tag"], row["request_id"]) for row in rows], 0)
-        self._places.update((key[2], (lane, key)) for key in line.keys)
-        line.until = self._clock() + BELIEVED_SECONDS
+        keys = await self._requests.line(lane, LONGEST)
+        line = _Line(keys, {key[2]: key for key in keys}, self._clock() + BELIEVED_SECONDS)
         self._lines[lane] = line
         return line
 
     def _left(self, payload: str) -> None:
         """Something happened to a request; if it was waiting, it was claimed or has ended."""
-        lane, key = self._places.pop(UUID(payload.partition(" ")[0]), (None, None))
-        if lane is not None and key is not None:
-            keys = self._lines[lane].keys
-            del keys[bisect_left(keys, key)]
+        request_id = UUID(payload.partition(" ")[0])
+        for line in self._lines.values():
+            key = line.places.pop(request_id, None)
+            if key is not None:
+                del line.keys[bisect_left(line.keys, key)]
+                return
 
     def _forget(self) -> None:
         self._lines.clear()
-        self._places.clear()
 
 
 def _key(request: Request) -> Key:

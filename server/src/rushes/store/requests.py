@@ -258,10 +258,13 @@ class Requests:
         async with self._database.connection() as connection:
             return await _sql.position(connection, request_id=request_id)
 
-    async def line(self, lane: str, limit: int) -> list[Row]:
-        """Who waits in a lane, in claim order: priority, start_tag, request_id of the first `limit`."""
+    async def line(self, lane: str, limit: int) -> list[tuple[int, float, UUID]]:
+        """Who waits in a lane, the first `limit` in claim order: minus the priority, start_tag, request_id."""
         async with self._database.connection() as connection:
-            return await collect(_sql.line(connection, lane=lane, limit=limit))
+            row = await _sql.line(connection, lane=lane, limit=limit)
+        if row["ranks"] is None:
+            return []
+        return list(zip(row["ranks"], row["start_tags"], row["request_ids"], strict=True))
 
     async def artifacts(self, request_ids: Sequence[UUID]) -> list[Row]:
         """The artifact rows of some requests."""

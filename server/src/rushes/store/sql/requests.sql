@@ -327,15 +327,17 @@ SELECT (SELECT count(*) FROM requests w WHERE w.waiting AND NOT w.limited AND w.
            AND (-w.priority, w.start_tag, w.request_id) < (-r.priority, r.start_tag, r.request_id))
   FROM requests r WHERE r.request_id = :request_id AND r.waiting;
 
--- name: line
--- Who waits in a lane, in claim order, from the head.
-SELECT * FROM (
-  (SELECT priority, start_tag, request_id FROM requests
-    WHERE waiting AND NOT limited AND lane = :lane ORDER BY priority DESC, start_tag, request_id LIMIT :limit)
-  UNION ALL
-  (SELECT priority, start_tag, request_id FROM requests
-    WHERE waiting AND limited AND lane = :lane ORDER BY -priority, start_tag, request_id LIMIT :limit)) lines
- ORDER BY priority DESC, start_tag, request_id LIMIT :limit;
+-- name: line^
+-- Who waits in a lane, in claim order, from the head: three arrays, for ten thousand rows take their reader four times as
+-- long. With no join beside it, array_agg keeps the order of what it reads.
+SELECT array_agg(-priority) AS ranks, array_agg(start_tag) AS start_tags, array_agg(request_id) AS request_ids FROM (
+  SELECT * FROM (
+    (SELECT priority, start_tag, request_id FROM requests
+      WHERE waiting AND NOT limited AND lane = :lane ORDER BY priority DESC, start_tag, request_id LIMIT :limit)
+    UNION ALL
+    (SELECT priority, start_tag, request_id FROM requests
+      WHERE waiting AND limited AND lane = :lane ORDER BY -priority, start_tag, request_id LIMIT :limit)) either
+   ORDER BY priority DESC, start_tag, request_id LIMIT :limit) line;
 
 -- name: artifacts_of
 -- The artifacts of some requests that are still there.
