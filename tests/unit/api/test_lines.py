@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-from rushes.api.lines import BELIEVED_SECONDS, Lines
-from rushes.store.database import Database
+from rushes.api.lines import BELIEVED_SECONDS, FRESH_SECONDS, Lines
+from rushes.store.database import Database, DatabaseUnavailable
 from rushes.store.listen import Listener
 from rushes.store.records import Request
 from rushes.store.requests import Requests
@@ -99,13 +99,37 @@ async def test_what_this_process_submits_is_counted_at_once_and_once(place: Plac
     assert place.requests.reads == 1
 
 
-async def test_after_half_a_second_the_line_is_read_again(place: Place, org_id: UUID) -> None:
+async def test_a_line_of_half_a_second_answers_while_it_is_read_again(place: Place, org_id: UUID) -> None:
     (first,) = await queued(place, org_id, 1)
     await place.lines.position(first)
     ahead = await place.requests.submit(make_request(org_id, priority=9))
-    assert await place.lines.position(first) == 0
+    place.now = FRESH_SECONDS
+    assert await place.positions([first, first]) == [0, 0]
+    await place.lines._reading[LANE]
+    assert await place.positions([ahead, first]) == [0, 1]
+    assert place.requests.reads == 2
+
+
+async def test_nobody_is_told_of_an_old_line(place: Place, org_id: UUID) -> None:
+    (first,) = await queued(place, org_id, 1)
+    await place.lines.position(first)
+    ahead = await place.requests.submit(make_request(org_id, priority=9))
     place.now = BELIEVED_SECONDS
     assert await place.positions([ahead, first]) == [0, 1]
+
+
+async def test_a_read_that_fails_while_the_line_still_answers_is_made_again(place: Place, org_id: UUID) -> None:
+    (first,) = await queued(place, org_id, 1)
+    await place.lines.position(first)
+    await place.requests._database.stop()
+    place.now = FRESH_SECONDS
+    assert await place.lines.position(first) == 0
+    with pytest.raises(DatabaseUnavailable):
+        await place.lines._reading[LANE]
+    await place.requests._database.start()
+    place.now = BELIEVED_SECONDS
+    assert await place.lines.position(first) == 0
+    assert place.requests.reads == 3
 
 
 async def test_nothing_is_believed_when_notifications_may_have_been_missed(place: Place, org_id: UUID) -> None:

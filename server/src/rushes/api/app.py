@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.types import Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from rushes import __version__
 from rushes.api.answers import Handler, answering, error_reply
@@ -23,6 +23,7 @@ from rushes.config import Settings
 from rushes.domain.errors import ApiError
 
 MAX_HEADERS = 64
+ALWAYS = ((b"rushes-version", __version__.encode()), (b"x-content-type-options", b"nosniff"))
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Services]]
 
@@ -109,11 +110,7 @@ class Edge:
             scope["rushes_session_prefix"] = True
         services = getattr(self._app.state, "services", None)
         call_id = secrets.token_hex(8)
-        ours = [
-            (b"rushes-call-id", call_id.encode()),
-            (b"rushes-version", __version__.encode()),
-            (b"x-content-type-options", b"nosniff"),
-        ]
+        ours = [(b"rushes-call-id", call_id.encode()), *ALWAYS]
         if services is not None:
             ours.append((b"rushes-instance", str(services.instance).encode()))
 
@@ -126,8 +123,11 @@ class Edge:
         if scope["method"] in ("POST", "PUT", "PATCH"):
             receive = paced(receive)
         refused = _refusal(scope)
-        with bound_contextvars(call_id=call_id):
+        bound = bind_contextvars(call_id=call_id)
+        try:
             await (self._app if refused is None else error_reply(refused))(scope, receive, sending)
+        finally:
+            reset_contextvars(**bound)
 
 
 def _refusal(scope: Scope) -> ApiError | None:

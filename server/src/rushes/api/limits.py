@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from rushes.api.auth import Caller
 from rushes.api.services import Services, services_of
+from rushes.config import Settings
 from rushes.domain.errors import ApiError
 
 DRY_RUN_FACTOR = 10
@@ -18,14 +19,8 @@ DAY_SECONDS = 86_400
 async def limited(request: Request, caller: Caller, policy: str) -> dict[str, str]:
     """The RateLimit headers of this call. Raises ApiError 429 when the caller's rate is used up."""
     services = services_of(request)
-    settings = services.settings
-    default = {
-        "submit": settings.submits_per_minute,
-        "dry_run": settings.submits_per_minute and settings.submits_per_minute * DRY_RUN_FACTOR,
-        "poll": settings.polls_per_minute,
-    }[policy]
-    own = caller.limit(f"{policy}s_per_minute")
-    per_minute = default if own is None else own
+    own = caller.limit(f"{policy}s_per_minute") if caller.limits else None
+    per_minute = _usual(services.settings, policy) if own is None else own
     if per_minute is None:
         return {}
     allowed, left, reset = services.rates.hit(policy, caller.key_id or str(caller.user_id), per_minute)
@@ -40,6 +35,13 @@ async def limited(request: Request, caller: Caller, policy: str) -> dict[str, st
             headers={**headers, "Retry-After": str(reset)},
         )
     return headers
+
+
+def _usual(settings: Settings, policy: str) -> int | None:
+    """Calls a minute of who has no limit of their own."""
+    if policy == "poll":
+        return settings.polls_per_minute
+    return settings.submits_per_minute and settings.submits_per_minute * (DRY_RUN_FACTOR if policy == "dry_run" else 1)
 
 
 async def upload_allowed(services: Services, org_id: UUID, own_limit: int | None, size: int) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""Who waits in which lane, as read at most half a second ago: places in the line without a query for each question."""
+"""Who waits in which lane, as read a moment ago: places in the line without a query for each question."""
 
 import asyncio
+import math
 import time
 from bisect import bisect_left, insort
 from collections.abc import Callable
@@ -12,7 +13,10 @@ from rushes.store.listen import Listener
 from rushes.store.records import Request
 from rushes.store.requests import Requests
 
-BELIEVED_SECONDS = 0.5
+FRESH_SECONDS = 0.5
+"""After this a line that is asked for is read again, and answers meanwhile: a long one takes tens of milliseconds."""
+BELIEVED_SECONDS = 2.0
+"""After this nobody is told of it any more."""
 LONGEST = 10_000
 """Places behind this one are counted by the database."""
 
@@ -24,7 +28,7 @@ Key: TypeAlias = tuple[int, float, UUID]
 class _Line:
     keys: list[Key]
     places: dict[UUID, Key]
-    until: float
+    read_at: float
 
 
 class Lines:
@@ -56,19 +60,26 @@ class Lines:
 
     async def _line(self, lane: str) -> _Line:
         line = self._lines.get(lane)
-        if line is not None and self._clock() < line.until:
-            return line
-        if lane not in self._reading:  # one read for all who ask at once
+        age = math.inf if line is None else self._clock() - line.read_at
+        if age >= FRESH_SECONDS and lane not in self._reading:  # one read for all who ask at once
             reading = asyncio.create_task(self._read(lane), name=f"line of {lane}")
-            reading.add_done_callback(lambda _: self._reading.pop(lane))
+            reading.add_done_callback(lambda done: self._has_read(lane, done))
             self._reading[lane] = reading
+        if line is not None and age < BELIEVED_SECONDS:
+            return line
         return await asyncio.shield(self._reading[lane])
 
     async def _read(self, lane: str) -> _Line:
+        read_at = self._clock()
         keys = await self._requests.line(lane, LONGEST)
-        line = _Line(keys, {key[2]: key for key in keys}, self._clock() + BELIEVED_SECONDS)
+        line = _Line(keys, {key[2]: key for key in keys}, read_at)
         self._lines[lane] = line
         return line
+
+    def _has_read(self, lane: str, reading: "asyncio.Task[_Line]") -> None:
+        del self._reading[lane]
+        if not reading.cancelled():
+            reading.exception()  # told to who waits for it; where nobody does, the next to ask reads again
 
     def _left(self, payload: str) -> None:
         """Something happened to a request; if it was waiting, it was claimed or has ended."""
