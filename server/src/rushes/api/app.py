@@ -23,6 +23,7 @@ from rushes.config import Settings
 from rushes.domain.errors import ApiError
 
 MAX_HEADERS = 64
+HOT = (f"{KEY_PREFIX}/requests/{{request_id}}", f"{KEY_PREFIX}/requests")
 ALWAYS = ((b"rushes-version", __version__.encode()), (b"x-content-type-options", b"nosniff"))
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Services]]
@@ -53,10 +54,9 @@ def _web_routes() -> list[WebRoute]:
     return [_web_route(path, [route for _, route in rows]) for path, rows in by_path]
 
 
-def _rank(path: str) -> tuple[bool, bool, str]:
-    """The hot path first, then plain ones, then those whose last part swallows slashes."""
-    hot = path == f"{KEY_PREFIX}/requests/{{request_id}}"
-    return (not hot, ":path}" in path, path)
+def _rank(path: str) -> tuple[int, bool, str]:
+    """Hot paths first, the hottest at the head, then plain ones, then those whose last part swallows slashes."""
+    return (HOT.index(path) if path in HOT else len(HOT), ":path}" in path, path)
 
 
 def _web_route(path: str, routes: list[Route]) -> WebRoute:
