@@ -20,6 +20,7 @@ from rushes.engines.engine import (
     Plan,
     Report,
 )
+from rushes.engines.reading import Reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,9 @@ class FaultsEngine:
         self, card: ModelCard, params: Mapping[str, Any], seed: int, pictures: Mapping[str, Picture] | None = None
     ) -> Plan:
         frames = int(params.get("frames") or max(1, round(float(params.get("seconds") or 1) * FPS)))
+        reading = Reading(card, params)
+        chosen = reading.seed(seed)
+        reading.settle()
         names = ("seconds", "fail_at", "fail_code", "crash", "hang", "progress_steps")
         return Plan(
             model=card.id,
@@ -57,7 +61,7 @@ class FaultsEngine:
             num_frames=frames,
             keep_frames=frames,
             seconds=frames / FPS,
-            seed=seed,
+            seed=chosen,
             extra={name: params.get(name) for name in names},
         )
 
